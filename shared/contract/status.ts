@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { DESIRED_STATES, FAILURE_REASONS, HEALTH_STATES, STREAM_STATES } from "../states.ts";
+
+/** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
+const Instant = z.string();
+
+export const OutputStatus = z.object({
+  /** Destination with every secret masked. */
+  url: z.string(),
+  health: z.enum(HEALTH_STATES),
+  /** Bytes acknowledged by the receiver's kernel since the process started; null where unknown. */
+  bytes: z.number().nullable(),
+  bitrateKbps: z.number().nullable(),
+  error: z.string().nullable(),
+});
+
+export const Progress = z.object({
+  outTimeMs: z.number().nullable(),
+  frame: z.number().nullable(),
+  fps: z.number().nullable(),
+  /** Media seconds sent per second of wall clock. */
+  speed: z.number().nullable(),
+});
+
+export const LastExit = z.object({
+  code: z.number().nullable(),
+  signal: z.string().nullable(),
+  reason: z.enum(FAILURE_REASONS),
+  message: z.string(),
+  at: Instant,
+});
+
+export const StreamStatus = z.object({
+  name: z.string(),
+  owner: z.string(),
+  state: z.enum(STREAM_STATES),
+  desired: z.enum(DESIRED_STATES),
+  health: z.enum(HEALTH_STATES),
+  /** When the stream entered its state. */
+  since: Instant,
+  /** When the running FFmpeg was started; null where none runs. */
+  startedAt: Instant.nullable(),
+  pid: z.number().nullable(),
+  /** Unplanned restarts since an operator last started the stream. */
+  restarts: z.number(),
+  retryAt: Instant.nullable(),
+  input: z.string(),
+  position: z
+    .object({
+      /** Into the item that plays, in milliseconds. */
+      ms: z.number(),
+      durationMs: z.number(),
+      /** Times the input has been played to its end since the process started. */
+      cycle: z.number(),
+    })
+    .nullable(),
+  outputs: z.array(OutputStatus),
+  progress: Progress.nullable(),
+  lastExit: LastExit.nullable(),
+  lastError: z.object({ code: z.string(), message: z.string() }).nullable(),
+  /** What else an operator should know about the running process; null where all is as it should be. */
+  note: z.string().nullable(),
+});
+
+export type OutputStatus = z.infer<typeof OutputStatus>;
+export type Progress = z.infer<typeof Progress>;
+export type LastExit = z.infer<typeof LastExit>;
+export type StreamStatus = z.infer<typeof StreamStatus>;

@@ -1,0 +1,48 @@
+/** What a stream is doing, as an operator sees it. The supervisor's own states are finer. */
+export const STREAM_STATES = [
+  "stopped",
+  "starting",
+  "live",
+  "backoff",
+  "stopping",
+  "finished",
+  "failed",
+  "foreign",
+] as const;
+
+export type StreamState = (typeof STREAM_STATES)[number];
+
+/** What the operator wants; durable, and independent of what the stream is doing. */
+export const DESIRED_STATES = ["running", "stopped"] as const;
+
+export type DesiredState = (typeof DESIRED_STATES)[number];
+
+/** Whether media arrives: `unknown` until there is evidence. */
+export const HEALTH_STATES = ["delivering", "unknown"] as const;
+
+export type HealthState = (typeof HEALTH_STATES)[number];
+
+/** Why a process ended, or a start did not happen. */
+export const FAILURE_REASONS = [
+  "connection-refused",
+  "dns",
+  "auth-or-path-rejected",
+  "already-publishing",
+  "network-lost",
+  "timed-out",
+  "no-media",
+  "input-missing",
+  "input-corrupt",
+  "codec-unsupported",
+  "option-unsupported",
+  "end-of-input",
+  "killed",
+  "crashed",
+  "out-of-memory",
+  "disk-full",
+  "spawn-failed",
+  "stopped",
+  "unknown",
+] as const;
+
+export type FailureReason = (typeof FAILURE_REASONS)[number];
