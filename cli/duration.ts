@@ -1,0 +1,24 @@
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+export const DURATION_RULE = "use for instance 30s, 500ms, 2m, 1h30m, or a plain number of seconds";
+
+/** Milliseconds of "30s", "1h30m", or "30" (seconds); null for what is no duration. */
+export const parseDuration = (text: string): number | null => {
+  if (/^\d+(\.\d+)?$/.test(text)) return bounded(Number(text) * 1000);
+  if (!/^(\d+(\.\d+)?(ms|s|min|m|h|d))+$/.test(text)) return null;
+  let total = 0;
+  for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|s|min|m|h|d)/g)) {
+    total += Number(amount) * (UNITS[unit ?? ""] ?? Number.NaN);
+  }
+  return bounded(total);
+};
+
+const bounded = (ms: number): number | null =>
+  Number.isFinite(ms) && ms <= 366 * 86_400_000 ? Math.round(ms) : null;

@@ -1,0 +1,69 @@
+import { Buffer } from "node:buffer";
+import { homedir } from "node:os";
+import { EXIT } from "../shared/errors.ts";
+import { clientSocket } from "../shared/paths.ts";
+import { printable } from "../shared/stream-name.ts";
+import { runProgram } from "./program.ts";
+import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+
+const ended = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);
+
+const readStdin = async (most: number): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes: Buffer = chunk;
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length >= most) break;
+  }
+  return Buffer.concat(chunks).subarray(0, most);
+};
+
+const terminal: Terminal = {
+  out: (text) => {
+    process.stdout.write(ended(text));
+  },
+  err: (text) => {
+    process.stderr.write(ended(text));
+  },
+  columns: () => (process.stdout.isTTY ? process.stdout.columns : null),
+  colour: () =>
+    process.stdout.isTTY &&
+    (process.env["NO_COLOR"] ?? "") === "" &&
+    process.env["TERM"] !== "dumb",
+  cwd: () => process.cwd(),
+  now: Date.now,
+  readStdin,
+  onInterrupt: (then) => {
+    process.on("SIGINT", then);
+  },
+};
+
+/** Ends with a line for what nobody expected; the stack is for who asks for it. */
+const fail = (error: unknown): never => {
+  const stack = process.argv.includes("--debug") && error instanceof Error ? error.stack : null;
+  const message = error instanceof Error ? error.message : String(error);
+  terminal.err(stack ?? `streambro: internal: ${printable(message)}. --debug shows more.`);
+  process.exit(EXIT.failed);
+};
+
+/** Who reads may stop reading: `logs -f radio | head` has what it wanted. */
+const onBrokenOutput = (error: NodeJS.ErrnoException): void => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  fail(error);
+};
+
+process.on("uncaughtException", fail);
+process.stdout.on("error", onBrokenOutput);
+process.stderr.on("error", onBrokenOutput);
+
+runProgram(process.argv.slice(2), {
+  terminal,
+  version: version(),
+  socket: () => clientSocket(process.env, process.getuid?.() ?? 0, homedir()),
+}).then((status) => {
+  // Writes to terminals, files and pipes are done when they return, so nothing is cut off.
+  process.exit(status);
+}, fail);

@@ -1,0 +1,58 @@
+import type { StreamStatus } from "../../shared/contract/status.ts";
+import type { StreamState } from "../../shared/states.ts";
+import { streamNote } from "./note.ts";
+import { bitrate, frameRate, speed } from "./rates.ts";
+import { table } from "./table.ts";
+import type { Column } from "./table.ts";
+import { clock, terse } from "./time.ts";
+
+export type View = {
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** Width of the terminal; null where there is none, and nothing is cut. */
+  readonly room: number | null;
+  readonly colour: boolean;
+};
+
+const GREEN = 32;
+const YELLOW = 33;
+const RED = 31;
+
+const COLOURS: Readonly<Partial<Record<StreamState, number>>> = {
+  live: GREEN,
+  starting: YELLOW,
+  backoff: YELLOW,
+  stopping: YELLOW,
+  failed: RED,
+  foreign: RED,
+};
+
+const painted = ({ state }: StreamStatus, text: string): string => {
+  const colour = COLOURS[state];
+  return colour === undefined ? text : `\u001B[${colour}m${text}\u001B[39m`;
+};
+
+/** What all outputs take together; null where none is measured. */
+const totalKbps = ({ outputs }: StreamStatus): number | null => {
+  const known = outputs.flatMap(({ bitrateKbps }) => (bitrateKbps === null ? [] : [bitrateKbps]));
+  return known.length === 0 ? null : known.reduce((sum, kbps) => sum + kbps, 0);
+};
+
+const uptime = ({ startedAt }: StreamStatus, now: number): string =>
+  startedAt === null ? "-" : terse(now - Date.parse(startedAt));
+
+const columns = ({ now, colour }: View): ReadonlyArray<Column<StreamStatus>> => [
+  { title: "NAME", text: ({ name }) => name },
+  { title: "STATE", text: ({ state }) => state, ...(colour ? { paint: painted } : {}) },
+  { title: "SINCE", text: ({ since }) => clock(since, now), expendable: 6 },
+  { title: "UP", text: (stream) => uptime(stream, now), expendable: 1 },
+  { title: "BITRATE", text: (stream) => bitrate(totalKbps(stream)), expendable: 2 },
+  { title: "FPS", text: ({ progress }) => frameRate(progress?.fps ?? null), expendable: 5 },
+  { title: "SPEED", text: ({ progress }) => speed(progress?.speed ?? null), expendable: 4 },
+  { title: "RESTARTS", text: ({ restarts }) => String(restarts), expendable: 3 },
+  { title: "NOTE", text: (stream) => streamNote(stream, now) },
+];
+
+/** The table of `status`, a line for each stream and one above them. */
+export const statusTable = (streams: readonly StreamStatus[], view: View): string[] =>
+  table(columns(view), streams, view.room);

@@ -1,0 +1,18 @@
+/** Time as the supervisor sees it, so that tests can own it. */
+export type Clock = {
+  /** Wall clock, milliseconds since the epoch: for what people read and what outlives a boot. */
+  now(): number;
+  /** Calls back once after `ms`; the answer cancels. Runs on the monotonic clock. */
+  after(ms: number, callback: () => void): () => void;
+};
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (ms, callback) => {
+    // A timer longer than 2^31 ms would fire at once.
+    const timer = setTimeout(callback, Math.min(ms, 2_147_483_647));
+    return () => clearTimeout(timer);
+  },
+};
+
+export const instant = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,150 @@
+import path from "node:path";
+import { StreamBroError } from "../../shared/errors.ts";
+import type { Params, Result } from "../../shared/contract/methods.ts";
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import { type Destination, parseDestination } from "../destination/destination.ts";
+import type { MediaInfo } from "../media/media-info.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { SpecRecord } from "../store/schemas.ts";
+import type { Store } from "../store/store.ts";
+import { type Tools, examine } from "../supervisor/preparation.ts";
+import { isAtRest } from "../supervisor/state.ts";
+
+/** What adding and changing need. */
+export type Editing = {
+  readonly registry: Registry;
+  readonly store: Store;
+  readonly tools: Tools;
+  /** Owner of a stream whose adder named none. */
+  readonly owner: string;
+};
+
+/** Errors: INVALID_SPEC, STREAM_EXISTS, INPUT_UNUSABLE, STORAGE_FAILED; nothing is registered then. */
+export const addStream = async (params: Params<"stream.add">, editing: Editing): Promise<Result<"stream.add">> => {
+  const { registry, store } = editing;
+  const { name } = params;
+  const refuseTaken = (): void => {
+    if (registry.streams.has(name)) {
+      throw new StreamBroError("STREAM_EXISTS", `${name}: not added: the name is taken. Change that stream with: streambro set ${name}`);
+    }
+  };
+  refuseTaken();
+  const destination = destinationOf(params.to, params.key, `${name}: not added`);
+  const input = absolute(params.input, `${name}: not added`);
+  const media = await usable(input, destination.url, editing.tools, `${name}: not added`);
+  // Somebody else may have taken the name while the input was examined.
+  refuseTaken();
+  const keys = Object.keys(destination.secrets).length === 0 ? null : 1;
+  const spec: StreamSpec = {
+    name,
+    owner: params.owner ?? editing.owner,
+    input,
+    loop: params.loop ?? true,
+    mode: "copy",
+    outputs: [outputOf(destination)],
+    revision: 1,
+  };
+  const record: SpecRecord = { version: 1, spec, keys, desired: "stopped" };
+  const stream = registry.open(record, keys === null ? null : [destination.secrets], null);
+  try {
+    await stream.inTurn(async () => {
+      if (keys !== null) await store.secrets.write(name, keys, [destination.secrets]);
+      await store.specs.write(name, record);
+    });
+  } catch (error) {
+    registry.streams.delete(name);
+    stream.supervisor.release();
+    await store.secrets.prune(name, null).catch(() => {});
+    throw error;
+  }
+  return { stream: stream.status(), input: factsOf(media) };
+};
+
+/** Errors: as for adding, STREAM_NOT_FOUND; the stream is as it was then. */
+export const changeStream = async (params: Params<"stream.set">, editing: Editing): Promise<Result<"stream.set">> => {
+  const { registry, store } = editing;
+  const { name } = params;
+  const stream = registry.get(name);
+  const refusal = `${name}: not changed`;
+  const outcome = await stream.inTurn(async () => {
+    const { record } = stream;
+    const before = record.spec;
+    const newUrl = params.to ?? before.outputs[0]?.url ?? "";
+    const withKey = params.to !== undefined || params.key !== undefined;
+    const parsed = withKey ? destinationOf(newUrl, params.key, refusal) : null;
+    // A new key alone leaves the other secrets of the destination as they were.
+    const kept = params.to === undefined ? stream.secrets : {};
+    const destination = parsed === null ? null : { ...parsed, secrets: withKept(kept, parsed.secrets) };
+    const output = destination === null ? before.outputs[0] : outputOf(destination);
+    const input = params.input === undefined ? before.input : absolute(params.input, refusal);
+    const matters = destination !== null || input !== before.input || (params.loop ?? before.loop) !== before.loop;
+    const changed = matters || (params.owner ?? before.owner) !== before.owner;
+    if (!changed) return { changed, matters };
+    if (matters) await usable(input, output?.url ?? "", editing.tools, refusal);
+    const revision = before.revision + 1;
+    const hasSecrets = destination !== null && Object.keys(destination.secrets).length > 0;
+    const keys = destination === null ? record.keys : hasSecrets ? revision : null;
+    if (hasSecrets) await store.secrets.write(name, revision, [destination.secrets]);
+    const spec: StreamSpec = {
+      ...before,
+      input,
+      owner: params.owner ?? before.owner,
+      loop: params.loop ?? before.loop,
+      outputs: output === undefined ? before.outputs : [output],
+      revision,
+    };
+    try {
+      const secrets = destination === null ? stream.outputSecrets : hasSecrets ? [destination.secrets] : null;
+      await stream.change({ ...record, spec, keys }, secrets);
+    } catch (error) {
+      await store.secrets.prune(name, record.keys).catch(() => {});
+      throw error;
+    }
+    await store.secrets.prune(name, keys);
+    return { changed, matters };
+  });
+  const { state } = stream.supervisor;
+  const running = !isAtRest(state) && state.is !== "backoff" && state.is !== "foreign";
+  const needsRestart = outcome.matters && running;
+  const restarted = needsRestart && params.restart === true;
+  if (restarted) await stream.restart();
+  return { stream: stream.status(), changed: outcome.changed, needsRestart: needsRestart && !restarted, restarted };
+};
+
+const outputOf = ({ url, secrets }: Destination): StreamSpec["outputs"][number] => ({
+  url,
+  hasKey: Object.keys(secrets).length > 0,
+});
+
+const destinationOf = (to: string, key: string | undefined, refusal: string): Destination => {
+  const parsed = parseDestination(to, key);
+  if (!parsed.ok) throw new StreamBroError("INVALID_SPEC", `${refusal}: ${lowered(parsed.message)}`);
+  return parsed.destination;
+};
+
+const withKept = (kept: Destination["secrets"], given: Destination["secrets"]): Destination["secrets"] => {
+  const app = kept["rtmp_app"];
+  return { ...kept, ...given, ...(app === undefined ? {} : { rtmp_app: app }) };
+};
+
+const absolute = (input: string, refusal: string): string => {
+  if (!path.isAbsolute(input)) {
+    throw new StreamBroError("INVALID_SPEC", `${refusal}: the input must be a file's absolute path.`);
+  }
+  if (input.includes("\0")) throw new StreamBroError("INVALID_SPEC", `${refusal}: the input's path has a zero byte in it.`);
+  return path.normalize(input);
+};
+
+const usable = async (input: string, url: string, tools: Tools, refusal: string): Promise<MediaInfo> => {
+  const examined = await examine(input, url, tools);
+  if (!examined.ok) throw new StreamBroError("INPUT_UNUSABLE", `${refusal}: ${examined.failure.message}`);
+  return examined.media;
+};
+
+const factsOf = (media: MediaInfo): Result<"stream.add">["input"] => ({
+  durationMs: Math.round(media.durationMs),
+  video: `${media.video.codec} ${media.video.width}x${media.video.height}`,
+  audio: media.audio?.codec ?? null,
+});
+
+const lowered = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);

@@ -1,0 +1,101 @@
+import { PROTOCOL, PROTOCOL_OLDEST } from "../../shared/protocol.ts";
+import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
+import { StreamBroError } from "../../shared/errors.ts";
+import type { Result } from "../../shared/contract/methods.ts";
+import { placesOf } from "../store/layout.ts";
+import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
+import type { Caller, Handlers } from "../rpc/server.ts";
+import type { Stream } from "../supervisor/stream.ts";
+import { type Editing, addStream, changeStream } from "./edit.ts";
+import { awaitStream } from "./await-stream.ts";
+
+/** What the daemon tells about itself. */
+export type Daemon = {
+  readonly version: string;
+  about(): Omit<Result<"daemon.status">, "streams">;
+  /** Begins the daemon's end; the answer to the command goes out first. */
+  stop(keepStreams: boolean): void;
+  readonly stopping: () => boolean;
+};
+
+/** Carries out the contract. Whatever changes something is refused once the daemon is stopping. */
+export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
+  const { registry, store } = editing;
+  const open = (): void => {
+    if (daemon.stopping()) throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping. Try again when it is back.");
+  };
+  const move = async (name: string, command: (stream: Stream) => Promise<boolean>): Promise<Result<"stream.start">> => {
+    open();
+    const stream = registry.get(name);
+    const changed = await command(stream);
+    return { changed, stream: stream.status() };
+  };
+  return {
+    "daemon.hello": async ({ protocol, oldest }) => {
+      if (oldest > PROTOCOL || protocol < PROTOCOL_OLDEST) {
+        const message =
+          `streambro speaks protocol ${oldest} to ${protocol}, this daemon (${daemon.version}) ` +
+          `${PROTOCOL_OLDEST} to ${PROTOCOL}. Install the same release of both.`;
+        throw new StreamBroError("PROTOCOL_UNSUPPORTED", message, { protocol: PROTOCOL, oldest: PROTOCOL_OLDEST });
+      }
+      return { protocol: Math.min(protocol, PROTOCOL), version: daemon.version };
+    },
+    "daemon.status": async () => ({ ...daemon.about(), streams: countStates(registry.sorted()) }),
+    "daemon.stop": async ({ keepStreams }) => {
+      open();
+      const running = registry.sorted().filter(({ supervisor }) => supervisor.session !== null);
+      daemon.stop(keepStreams);
+      return { pid: process.pid, streams: running.length };
+    },
+    "stream.add": async (params) => {
+      open();
+      return addStream(params, editing);
+    },
+    "stream.set": async (params) => {
+      open();
+      return changeStream(params, editing);
+    },
+    "stream.show": async ({ name }) => ({ version: 1, spec: registry.get(name).spec }),
+    "stream.status": async ({ names }) => {
+      const streams = names === undefined ? registry.sorted() : names.map((name) => registry.get(name));
+      return { version: 1, streams: streams.map((stream) => stream.status()) };
+    },
+    "stream.start": async ({ name }) => move(name, (stream) => stream.start()),
+    "stream.stop": async ({ name }) => move(name, (stream) => stream.stop()),
+    "stream.restart": async ({ name }) => move(name, (stream) => stream.restart()),
+    "stream.wait": async (params, caller) => awaitStream(registry, params, caller.gone),
+    "stream.logs": async (params, caller) => {
+      const stream = registry.get(params.name);
+      const { log } = placesOf(store.layout, stream.spec.name);
+      return readLog(log, params, caller, Object.values(stream.secrets));
+    },
+    "stream.remove": async ({ name }) => {
+      open();
+      await registry.remove(name);
+      return { name };
+    },
+  };
+};
+
+const countStates = (streams: readonly Stream[]): Record<StreamState, number> => {
+  const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<StreamState, number>;
+  for (const stream of streams) counts[stream.status().state] += 1;
+  return counts;
+};
+
+const readLog = async (
+  log: string,
+  { lines, cursor, waitMs }: { lines?: number | undefined; cursor?: string | undefined; waitMs?: number | undefined },
+  { gone }: Caller,
+  secrets: readonly string[],
+): Promise<Result<"stream.logs">> => {
+  const read = (): Result<"stream.logs"> => (cursor === undefined ? lastLines(log, lines ?? 50) : linesAfter(log, cursor));
+  let piece = read();
+  if (piece.lines.length === 0 && cursor !== undefined && waitMs !== undefined) {
+    await untilWritten(log, waitMs, gone);
+    piece = read();
+  }
+  // FFmpeg is not told the key where it could repeat it; should a release of it do so, it stops here.
+  const masked = piece.lines.map((line) => secrets.reduce((text, secret) => text.replaceAll(secret, "****"), line));
+  return { lines: masked, cursor: piece.cursor };
+};

@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+const DAY_MS = 86_400_000;
+const ms = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/**
+ * Every setting: its name in the environment, what it takes and what it is when nobody says. In the
+ * configuration file the same names stand in lower case.
+ */
+export const SettingsSchema = z.strictObject({
+  /** From the first SIGTERM to SIGKILL. */
+  FORCE_KILL_TIMEOUT_MS: ms(0, 600_000).default(5_000),
+  /** How long a start may take until media flows. */
+  START_TIMEOUT_MS: ms(1_000, 3_600_000).default(30_000),
+  /** The first retry comes after 0 to this, each later one after about twice the one before. */
+  RETRY_FIRST_MS: ms(0, 60_000).default(500),
+  /** The longest delay while an outage is young. */
+  RETRY_MAX_MS: ms(100, 3_600_000).default(10_000),
+  /** The longest delay after that. */
+  RETRY_MAX_LATER_MS: ms(100, 3_600_000).default(60_000),
+  /** How long an outage is young. */
+  RETRY_YOUNG_MS: ms(0, DAY_MS).default(300_000),
+  /** How long a stream must deliver before its failures are forgotten. */
+  RETRY_RESET_MS: ms(1_000, DAY_MS).default(300_000),
+  /** Attempts before giving up; 0 never gives up. */
+  RETRY_LIMIT: z.coerce.number().int().min(0).default(0),
+  /** How often an input that is missing, on a mount that comes late say, is looked for. */
+  INPUT_RETRY_MS: ms(100, 3_600_000).default(60_000),
+  /** A looping stream is restarted at an item's boundary after this: RTMP's clock wraps at 24.8 days. */
+  MAX_RUN_MS: ms(60_000, 24 * DAY_MS).default(20 * DAY_MS),
+  /** FFmpeg's log of one stream, kept twice: the current one and the one before. */
+  LOG_MAX_BYTES: ms(65_536, 1 << 30).default(4 << 20),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  FFMPEG_PATH: z.string().min(1).default("ffmpeg"),
+  FFPROBE_PATH: z.string().min(1).default("ffprobe"),
+});
+
+export type Settings = z.infer<typeof SettingsSchema>;

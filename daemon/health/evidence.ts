@@ -1,0 +1,54 @@
+import type { ProgressReport } from "../ffmpeg/progress.ts";
+
+/** A handshake and what comes before the first media; more than this acknowledged is media. */
+const HANDSHAKE_BYTES = 6_144;
+/** The window over which a rate is taken. */
+const WINDOW_MS = 6_000;
+/** Without progress for this long, nothing is known of the delivery. */
+const SILENCE_MS = 10_000;
+
+type Sample = { readonly at: number; readonly bytes: number };
+
+/** What has been seen of one process: its progress, and what the receiver's kernel acknowledged. */
+export class Evidence {
+  report: ProgressReport | null = null;
+  /** Bytes acknowledged since the process started; null where the kernel cannot be asked, or was not yet. */
+  acked: number | null = null;
+  #kernelTells: boolean | null = null;
+  #advancedAt: number | null = null;
+  #samples: Sample[] = [];
+
+  /**
+   * Takes what one look has found. `at` is on a clock that never jumps; `acked` is undefined where the
+   * kernel was not asked this time, null where it cannot be.
+   */
+  see(at: number, report: ProgressReport | null, acked: number | null | undefined): void {
+    if (report !== null) {
+      if ((report.outTimeMs ?? 0) > (this.report?.outTimeMs ?? 0)) this.#advancedAt = at;
+      this.report = report;
+    }
+    if (acked !== undefined) this.#kernelTells = acked !== null;
+    if (typeof acked === "number") this.acked = Math.max(acked, this.acked ?? 0);
+    const bytes = this.acked ?? report?.totalBytes ?? null;
+    if (bytes === null) return;
+    this.#samples.push({ at, bytes });
+    while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > WINDOW_MS) this.#samples.shift();
+  }
+
+  /** Media time has advanced, and the receiver has acknowledged more than a handshake. */
+  get flowing(): boolean {
+    if (this.#advancedAt === null || this.#kernelTells === null) return false;
+    return !this.#kernelTells || (this.acked ?? 0) > HANDSHAKE_BYTES;
+  }
+
+  isDelivering(at: number): boolean {
+    return this.flowing && at - (this.#advancedAt ?? 0) < SILENCE_MS;
+  }
+
+  get bitrateKbps(): number | null {
+    const [first] = this.#samples;
+    const last = this.#samples.at(-1);
+    if (first === undefined || last === undefined || last.at - first.at < 500) return null;
+    return Math.max(0, Math.round(((last.bytes - first.bytes) * 8) / (last.at - first.at)));
+  }
+}

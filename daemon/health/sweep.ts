@@ -1,0 +1,66 @@
+import type { Clock } from "../clock/clock.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Stream } from "../supervisor/stream.ts";
+import { containerOf } from "../ffmpeg/argv.ts";
+import { type AckedByPid, readSockets } from "./sockets.ts";
+
+/** How often is looked while something is starting or stopping, and otherwise. */
+const BUSY_MS = 250;
+const CALM_MS = 1_000;
+/** How often the kernel is asked for its counters, and how often positions go to disk. */
+const SOCKETS_MS = 2_000;
+const SOCKETS_BUSY_MS = 500;
+const CHECKPOINT_MS = 10_000;
+
+type Surroundings = {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly monotonic: () => number;
+  /** Upkeep of one stream, after its look: its log's bound, its run directory, its input. */
+  readonly upkeep: (stream: Stream, isCheckpoint: boolean) => void;
+};
+
+/** Looks at every running stream, for as long as the daemon lives. `stop` ends it. */
+export const startSweep = ({ registry, clock, monotonic, upkeep }: Surroundings): { stop(): void } => {
+  let stopped = false;
+  let cancel = (): void => {};
+  const schedule = (ms: number): void => {
+    cancel();
+    if (!stopped) cancel = clock.after(ms, () => void sweep());
+  };
+  let socketsAt = Number.NEGATIVE_INFINITY;
+  let checkpointAt = monotonic();
+
+  const sweep = async (): Promise<void> => {
+    const running = [...registry.streams.values()].filter(({ supervisor }) => supervisor.session !== null);
+    const busy = running.some(({ supervisor }) => supervisor.state.is !== "live");
+    const now = monotonic();
+    const asks = running.length > 0 && now - socketsAt >= (busy ? SOCKETS_BUSY_MS : SOCKETS_MS);
+    if (asks) socketsAt = now;
+    const acked = asks ? await readSockets() : undefined;
+    const isCheckpoint = now - checkpointAt >= CHECKPOINT_MS;
+    if (isCheckpoint) checkpointAt = now;
+    for (const stream of running) {
+      stream.supervisor.look(ackedOf(stream, acked));
+      upkeep(stream, isCheckpoint);
+    }
+    schedule(busy ? BUSY_MS : CALM_MS);
+  };
+  // A start is looked at soon, not after what was left of a calm second.
+  registry.onBusy = () => schedule(BUSY_MS);
+  void sweep();
+  return {
+    stop: () => {
+      stopped = true;
+      cancel();
+    },
+  };
+};
+
+/** What the kernel says of a stream's process; null where it cannot tell, as for SRT, which is UDP. */
+const ackedOf = (stream: Stream, acked: AckedByPid | null | undefined): number | null | undefined => {
+  const { session } = stream.supervisor;
+  if (acked === undefined || session === null) return undefined;
+  if (acked === null || containerOf(session.contents.record.url) === "mpegts") return null;
+  return acked.get(session.run.pids.ffmpeg.pid) ?? 0;
+};

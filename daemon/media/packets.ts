@@ -1,0 +1,76 @@
+import path from "node:path";
+import { execa } from "execa";
+import { DEMUXERS } from "./demuxers.ts";
+
+/** One packet of a file, on the file's own clock, in milliseconds. */
+export type Packet = {
+  readonly stream: number;
+  readonly ptsMs: number;
+  readonly dtsMs: number;
+  /** Null where the container does not say. */
+  readonly durationMs: number | null;
+  readonly key: boolean;
+  /** A picture or sound: what FFmpeg reckons a file's beginning from. */
+  readonly timed: boolean;
+};
+
+const number = (text: string | undefined): number =>
+  text === undefined || text === "N/A" || text === "" ? Number.NaN : Number(text) * 1000;
+
+const parse = (line: string): Packet | null => {
+  const [type, stream, pts, dts, duration, flags = ""] = line.split(",");
+  const ptsMs = number(pts);
+  const dtsMs = number(dts);
+  // Some containers keep only one of the two clocks.
+  const either = Number.isNaN(dtsMs) ? ptsMs : dtsMs;
+  if (Number.isNaN(either)) return null;
+  return {
+    stream: Number(stream),
+    ptsMs: Number.isNaN(ptsMs) ? dtsMs : ptsMs,
+    dtsMs: either,
+    durationMs: Number(duration) > 0 ? number(duration) : null,
+    key: flags.startsWith("K"),
+    timed: type === "video" || type === "audio",
+  };
+};
+
+/** Options that every look at an input shares: no other protocol, no script, no way to more files. */
+export const inputOptions: readonly string[] = [
+  ...["-v", "error", "-protocol_whitelist", "file", "-format_whitelist", DEMUXERS],
+];
+
+/** A time as FFmpeg takes it, from milliseconds. */
+export const seconds = (ms: number): string => (ms / 1000).toFixed(6);
+
+/**
+ * Packets of every track in the order in which the file gives them, by ffprobe's `intervals`. Null
+ * where ffprobe failed or said too much.
+ */
+export const readPackets = async (
+  file: string,
+  intervals: string,
+  tools: { readonly ffprobe: string },
+  signal?: AbortSignal,
+): Promise<readonly Packet[] | null> => {
+  const { stdout, failed } = await execa(
+    tools.ffprobe,
+    [
+      ...inputOptions,
+      ...["-read_intervals", intervals, "-of", "csv=p=0"],
+      ...["-show_entries", "packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags"],
+      `file:${path.resolve(file)}`,
+    ],
+    {
+      reject: false,
+      stdin: "ignore",
+      timeout: 20_000,
+      maxBuffer: 8_000_000,
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
+    },
+  );
+  if (failed) return null;
+  return stdout
+    .split("\n")
+    .map(parse)
+    .filter((packet) => packet !== null);
+};

@@ -1,0 +1,125 @@
+import { z } from "zod";
+import type { Interleave } from "./interleave.ts";
+import type { MediaInfo } from "./media-info.ts";
+
+const Seconds = z.coerce.number().optional().catch(undefined);
+const Stream = z.looseObject({
+  index: z.number(),
+  codec_type: z.string().optional(),
+  codec_name: z.string().default("unknown"),
+  width: z.number().default(0),
+  height: z.number().default(0),
+  has_b_frames: z.number().default(0),
+  r_frame_rate: z.string().default("0/0"),
+  avg_frame_rate: z.string().default("0/0"),
+  sample_rate: z.coerce.number().default(0),
+  channels: z.number().default(0),
+  frame_size: z.number().optional(),
+  start_time: Seconds,
+  duration: Seconds,
+  disposition: z.looseObject({ attached_pic: z.number().default(0) }).optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+});
+const Report = z.looseObject({
+  streams: z.array(Stream).default([]),
+  format: z.looseObject({ format_name: z.string(), start_time: Seconds, duration: Seconds }),
+});
+
+const frameOf = (rate: string): number | null => {
+  const [up, down] = rate.split("/").map(Number);
+  return up !== undefined && down !== undefined && up > 0 && down > 0 ? (1000 * down) / up : null;
+};
+
+/** Samples in one packet, by codec: ffprobe does not say. */
+const FRAME_SAMPLES: Record<string, number> = {
+  aac: 1024,
+  mp3: 1152,
+  mp2: 1152,
+  ac3: 1536,
+  eac3: 1536,
+  opus: 960,
+};
+
+export type ProbeReport = {
+  readonly container: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly video: MediaInfo["video"];
+  readonly audio: MediaInfo["audio"];
+  /** Ends of the tracks as offsets, where the container says. */
+  readonly videoEndMs: number | null;
+  readonly audioEndMs: number | null;
+};
+
+const endOf = (stream: z.infer<typeof Stream>, startMs: number): number | null =>
+  stream.duration === undefined
+    ? null
+    : (stream.duration + (stream.start_time ?? 0)) * 1000 - startMs;
+
+/** ffprobe's JSON, parsed; null where it holds no video track with a length. */
+export const readReport = (json: string): ProbeReport | null => {
+  const report = Report.parse(JSON.parse(json));
+  const video = report.streams.find(
+    (s) => s.codec_type === "video" && (s.disposition?.attached_pic ?? 0) === 0,
+  );
+  const audio = report.streams.find((s) => s.codec_type === "audio");
+  const durationMs = (report.format.duration ?? 0) * 1000;
+  if (video === undefined || !(durationMs > 0)) return null;
+  const startMs = (report.format.start_time ?? 0) * 1000;
+  const frameMs = frameOf(video.avg_frame_rate) ?? frameOf(video.r_frame_rate) ?? 40;
+  return {
+    container: report.format.format_name,
+    durationMs,
+    startMs,
+    video: {
+      index: video.index,
+      codec: video.codec_name,
+      width: video.width,
+      height: video.height,
+      frameMs,
+      reorderMs: video.has_b_frames * frameMs,
+    },
+    audio:
+      audio === undefined
+        ? null
+        : {
+            index: audio.index,
+            codec: audio.codec_name,
+            frameMs:
+              (1000 * (FRAME_SAMPLES[audio.codec_name] ?? 2048)) / (audio.sample_rate || 44100),
+            sampleRate: audio.sample_rate,
+            channels: audio.channels,
+          },
+    videoEndMs: endOf(video, startMs),
+    audioEndMs: audio === undefined ? null : endOf(audio, startMs),
+  };
+};
+
+/** What the container claims, corrected by what its packets showed. */
+export const mediaInfo = (
+  report: ProbeReport,
+  order: Interleave,
+  file: { readonly size: number; readonly mtimeMs: number },
+): MediaInfo => {
+  const { container, startMs, durationMs, video, audio } = report;
+  const offset = (ms: number | null): number | null => (ms === null ? null : ms - startMs);
+  const videoEnd = offset(order.video.toMs) ?? report.videoEndMs ?? durationMs;
+  const audioEnd = audio === null ? videoEnd : (offset(order.audio.toMs) ?? report.audioEndMs ?? 0);
+  const videoFrom = offset(order.video.fromMs) ?? 0;
+  const audioFrom = audio === null ? videoFrom : (offset(order.audio.fromMs) ?? durationMs);
+  return {
+    container,
+    durationMs,
+    startMs,
+    sizeBytes: file.size,
+    mtimeMs: file.mtimeMs,
+    video: { ...video, reorderMs: Math.max(video.reorderMs, order.reorderMs) },
+    audio,
+    longestTrackMs: Math.max(videoEnd, audioEnd),
+    shared: {
+      fromMs: Math.max(0, videoFrom, audioFrom),
+      toMs: Math.min(videoEnd, audioEnd),
+    },
+    skewMs: order.skewMs,
+  };
+};

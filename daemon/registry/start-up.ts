@@ -1,0 +1,80 @@
+import type { Log } from "../log/log.ts";
+import { findMarked } from "../runner/find-runs.ts";
+import { removeRunDirectory } from "../runner/run-directory.ts";
+import { placesOf } from "../store/layout.ts";
+import type { MemoryRecord } from "../store/schemas.ts";
+import type { Store } from "../store/store.ts";
+import { whatIsLeft } from "../supervisor/adoption.ts";
+import { NO_STREAK } from "../supervisor/state.ts";
+import type { Stream } from "../supervisor/stream.ts";
+import type { Identity } from "../runner/identity.ts";
+import path from "node:path";
+import type { Registry } from "./registry.ts";
+
+/**
+ * Opens every stream there is, takes over what runs, and starts what should run and does not: adopted
+ * ones first, then by name. Answers with warnings for the operator.
+ */
+export const startUp = (store: Store, registry: Registry, log: Log): string[] => {
+  const { specs, memories, setAside } = store.load(() => Date.now());
+  const warnings = setAside.map(
+    ({ file, movedTo, why }) => `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
+  );
+  const marked = findMarked(`${store.layout.locks}/`);
+  const opened = [...specs.keys()].sort().map((name) => {
+    const record = specs.get(name) as NonNullable<ReturnType<typeof specs.get>>;
+    const memory = memories.get(name) ?? null;
+    const secrets = record.keys === null ? null : store.secrets.read(name, record.keys);
+    return { stream: registry.open(record, secrets, memory), memory };
+  });
+  const idle = opened.filter(({ stream, memory }) => !takeOver(stream, memory, store, marked));
+  for (const { stream, memory } of idle) takeUp(stream, memory);
+  const known = new Set(specs.keys());
+  warnings.push(...strays(store, known, marked));
+  for (const warning of warnings) log.warn({ event: "start-up" }, warning);
+  return warnings;
+};
+
+const takeOver = (
+  stream: Stream,
+  memory: MemoryRecord | null,
+  store: Store,
+  marked: ReadonlyMap<string, Identity>,
+): boolean => {
+  const left = whatIsLeft(placesOf(store.layout, stream.spec.name), memory, marked);
+  if (left.is === "nothing") return false;
+  if (left.is === "unreadable") {
+    const why = `FFmpeg ${left.ffmpeg.pid} is on the air for this stream, and how it was started cannot be read`;
+    stream.supervisor.block(why);
+    return true;
+  }
+  const streak = memory?.rest.is === "running" ? memory.rest.streak : NO_STREAK;
+  const contents = { record: left.record, secrets: stream.secrets };
+  stream.supervisor.adopt({ pids: left.pids, startedAt: left.record.startedAt }, contents, streak);
+  if (stream.desired === "stopped") stream.supervisor.dispatch({ type: "stop" });
+  return true;
+};
+
+const takeUp = (stream: Stream, memory: MemoryRecord | null): void => {
+  if (memory !== null) stream.supervisor.recall(memory.rest);
+  const { state } = stream.supervisor;
+  if (stream.desired === "running" && (state.is === "stopped" || state.is === "finished")) {
+    stream.supervisor.dispatch({ type: "resume" });
+  }
+};
+
+/** Processes on the air that no stream owns, which only an operator can judge; and empty remains. */
+const strays = (store: Store, known: ReadonlySet<string>, marked: ReadonlyMap<string, Identity>): string[] => {
+  const warnings: string[] = [];
+  const onAir = new Set<string>();
+  for (const [marker, { pid }] of marked) {
+    const name = path.basename(marker);
+    if (known.has(name)) continue;
+    onAir.add(name);
+    warnings.push(`FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`);
+  }
+  for (const directory of store.strayRuns(known)) {
+    if (!onAir.has(path.basename(directory))) removeRunDirectory(directory);
+  }
+  return warnings;
+};

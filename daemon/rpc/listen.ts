@@ -1,0 +1,74 @@
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import { type Server, type Socket, connect, createServer } from "node:net";
+import path from "node:path";
+import { serveConnection } from "./connection.ts";
+import type { Answerer } from "./server.ts";
+
+/** Longest path of a Unix socket on Linux, its closing zero byte left out. */
+const MOST_PATH_BYTES = 107;
+const MOST_CONNECTIONS = 512;
+
+export type Listener = { readonly server: Server; close(): Promise<void> };
+export type Listening = { readonly ok: true; readonly listener: Listener } | { readonly ok: false; readonly message: string };
+
+/** Listens on a Unix socket of mode 0660. One that is there is asked first, and replaced only when nobody answers. */
+export const listen = async (file: string, answer: Answerer): Promise<Listening> => {
+  if (Buffer.byteLength(file) > MOST_PATH_BYTES) {
+    return { ok: false, message: `The socket's path is longer than ${MOST_PATH_BYTES} bytes: ${file}. Set STREAMBRO_SOCKET to a shorter one.` };
+  }
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+  const there = lstatSync(file, { throwIfNoEntry: false });
+  if (there !== undefined) {
+    if (!there.isSocket()) return { ok: false, message: `${file} is there and is not a socket. Move it away.` };
+    if (await somebodyAnswers(file)) return { ok: false, message: `Another process answers at ${file}.` };
+    unlinkSync(file);
+  }
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    serveConnection(socket, answer);
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  // Nobody may connect between the socket's making and its mode's setting.
+  const before = process.umask(0o117);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(file, resolve);
+    });
+    chmodSync(file, 0o660);
+  } catch (error) {
+    return { ok: false, message: `Cannot listen at ${file}: ${error instanceof Error ? error.message : String(error)}.` };
+  } finally {
+    process.umask(before);
+  }
+  return { ok: true, listener: { server, close: () => close(server, sockets) } };
+};
+
+const somebodyAnswers = (file: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(file);
+    socket.setTimeout(2_000);
+    const decide = (answers: boolean): void => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.on("connect", () => decide(true));
+    // A listener whose queue is full is alive; only a refusal says that nobody is there.
+    socket.on("error", (error: NodeJS.ErrnoException) => decide(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"));
+    socket.on("timeout", () => decide(true));
+  });
+
+/** Lets answers that are written reach their readers, for a moment, then ends every connection. */
+const close = async (server: Server, sockets: ReadonlySet<Socket>): Promise<void> => {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  for (const socket of sockets) socket.end(() => socket.destroy());
+  const timer = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, 500);
+  await closed;
+  clearTimeout(timer);
+};

@@ -1,0 +1,86 @@
+import { JSONRPCServer, createJSONRPCErrorResponse, isJSONRPCRequest } from "json-rpc-2.0";
+import type { JSONRPCResponse } from "json-rpc-2.0";
+import { ERRORS, StreamBroError } from "../../shared/errors.ts";
+import { METHODS, type MethodName, type Params, type Result } from "../../shared/contract/methods.ts";
+import { printable } from "../../shared/stream-name.ts";
+import type { Log } from "../log/log.ts";
+import { openRpcDocument } from "./openrpc.ts";
+
+/** Who asks; aborted when the connection is gone. */
+export type Caller = { readonly gone: AbortSignal };
+
+/** One function a method of the contract. */
+export type Handlers = { readonly [M in MethodName]: (params: Params<M>, caller: Caller) => Promise<Result<M>> };
+
+/** Longest batch; its answers are held until the last of them is there. */
+const MOST_IN_A_BATCH = 100;
+
+const PARSE_ERROR = -32_700;
+const INVALID_REQUEST = -32_600;
+const INVALID_PARAMS = -32_602;
+
+/** Answers one line of input; null where there is nothing to answer. Never throws or rejects. */
+export type Answerer = (line: string, caller: Caller) => Promise<string | null>;
+
+export const answerer = (handlers: Handlers, version: string, log: Log): Answerer => {
+  const server = jsonRpcServer(handlers, version, log);
+  const one = async (message: unknown, caller: Caller): Promise<JSONRPCResponse | null> => {
+    if (!isJSONRPCRequest(message)) return refused(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.");
+    return server.receive(message, caller);
+  };
+  return async (line, caller) => {
+    let message: unknown;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      return JSON.stringify(refused(PARSE_ERROR, "This line is not JSON."));
+    }
+    if (!Array.isArray(message)) return text(await one(message, caller));
+    if (message.length === 0 || message.length > MOST_IN_A_BATCH) {
+      return JSON.stringify(refused(INVALID_REQUEST, `A batch holds 1 to ${MOST_IN_A_BATCH} requests.`));
+    }
+    const answers = await Promise.all(message.map((entry) => one(entry, caller)));
+    const real = answers.filter((answer) => answer !== null);
+    return real.length === 0 ? null : JSON.stringify(real);
+  };
+};
+
+/** The answer to a frame that was thrown away unread. */
+export const tooLong = (most: number): string =>
+  JSON.stringify(refused(INVALID_REQUEST, `A message holds at most ${most} bytes.`));
+
+const text = (answer: JSONRPCResponse | null): string | null => (answer === null ? null : JSON.stringify(answer));
+
+const refused = (code: number, message: string): JSONRPCResponse => createJSONRPCErrorResponse(null, code, message);
+
+const jsonRpcServer = (handlers: Handlers, version: string, log: Log): JSONRPCServer<Caller> => {
+  const server = new JSONRPCServer<Caller>({
+    errorListener: (message) => log.debug({ event: "rpc" }, message),
+  });
+  for (const name of Object.keys(METHODS) as MethodName[]) {
+    server.addMethod(name, (params: unknown, caller: Caller) => handle(name, handlers, params ?? {}, caller));
+  }
+  server.addMethod("rpc.discover", () => openRpcDocument(version));
+  server.mapErrorToJSONRPCErrorResponse = (id, error: unknown) => {
+    if (error instanceof InvalidParams) return createJSONRPCErrorResponse(id, INVALID_PARAMS, error.message, { code: "INVALID_SPEC" });
+    if (error instanceof StreamBroError) {
+      return createJSONRPCErrorResponse(id, ERRORS[error.code].rpc, error.message, { code: error.code, ...error.details });
+    }
+    log.error({ event: "internal", error }, "internal: a command failed in a way that nobody expected");
+    return createJSONRPCErrorResponse(id, ERRORS.INTERNAL.rpc, "internal: see the daemon's log", { code: "INTERNAL" });
+  };
+  return server;
+};
+
+class InvalidParams extends Error {}
+
+const handle = async <M extends MethodName>(name: M, handlers: Handlers, params: unknown, caller: Caller): Promise<Result<M>> => {
+  const parsed = METHODS[name].params.safeParse(params);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const where = issue?.path.join(".") ?? "";
+    const what = printable(issue?.message ?? "unusable", 500);
+    throw new InvalidParams(where === "" || where === "name" ? what : `${where}: ${what}`);
+  }
+  return handlers[name](parsed.data as Params<M>, caller);
+};

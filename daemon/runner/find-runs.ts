@@ -1,0 +1,36 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { type Identity, existence, identify } from "./identity.ts";
+
+/** The variable that the runner puts into FFmpeg's environment: the path of the stream's lock. */
+export const MARKER = "STREAMBRO_RUN";
+
+/**
+ * Every living process that carries the marker, by marker: the last word on who is on the air, when
+ * run directories are gone. Processes of other users cannot be read and are not in it.
+ */
+export const findMarked = (prefix: string): ReadonlyMap<string, Identity> => {
+  const found = new Map<string, Identity>();
+  for (const entry of readdirSync("/proc")) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid <= 1 || pid === process.pid) continue;
+    const marker = markerOf(pid);
+    if (marker === null || !marker.startsWith(prefix)) continue;
+    const identity = identify(pid);
+    if (identity !== null && existence(identity) !== "dead") found.set(marker, identity);
+  }
+  return found;
+};
+
+const markerOf = (pid: number): string | null => {
+  let environment: string;
+  try {
+    environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+  } catch {
+    return null;
+  }
+  const at = `\0${environment}`.indexOf(`\0${MARKER}=`);
+  if (at < 0) return null;
+  const from = at + MARKER.length + 1;
+  const end = environment.indexOf("\0", from);
+  return Buffer.from(environment.slice(from, end < 0 ? undefined : end), "latin1").toString("utf8");
+};

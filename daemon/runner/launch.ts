@@ -1,0 +1,41 @@
+import { execa } from "execa";
+import { type Pids, readPids } from "./run-record.ts";
+
+export type Launch = {
+  readonly runDirectory: string;
+  readonly lock: string;
+  readonly log: string;
+  readonly marker: string;
+  readonly argv: readonly string[];
+};
+
+export type Launched =
+  | { readonly ok: true; readonly pids: Pids }
+  /** `locked`: another process holds the stream's lock; nothing was started. */
+  | { readonly ok: false; readonly why: "locked" | "failed"; readonly message: string };
+
+/** Starts a run: resolves as soon as FFmpeg's pid is on record; keeps no child, no pipe, no handle. */
+export type Launcher = (launch: Launch) => Promise<Launched>;
+
+/** The only place that starts FFmpeg for a stream. `script` is the path of runner.sh. */
+export const launcher =
+  (script: string): Launcher =>
+  async ({ runDirectory, lock, log, marker, argv }) => {
+    const front = await execa("/bin/sh", [script, runDirectory, lock, log, marker, ...argv], {
+      reject: false,
+      detached: true,
+      cleanup: false,
+      stdio: "ignore",
+      cwd: "/",
+      timeout: 20_000,
+    });
+    if (front.exitCode === 0) {
+      const pids = readPids(runDirectory);
+      if (pids !== null) return { ok: true, pids };
+    }
+    if (front.exitCode === 75) {
+      return { ok: false, why: "locked", message: "another process holds this stream's lock" };
+    }
+    const why = front.exitCode === 74 ? "its run directory or log cannot be written: is the disk full?" : front.shortMessage;
+    return { ok: false, why: "failed", message: `FFmpeg could not be started: ${why}` };
+  };

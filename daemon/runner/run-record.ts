@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { RunRecord } from "../store/schemas.ts";
+import { type Exit, exitOf } from "../ffmpeg/failure.ts";
+import { type Identity, bootId } from "./identity.ts";
+
+/** The pair of processes of a run; the runner is null where only FFmpeg was found. */
+export type Pids = { readonly runner: Identity | null; readonly ffmpeg: Identity };
+
+const read = (file: string): string | null => {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+};
+
+/** What a run directory's `run.json` says; null where it is missing, cut off, newer or of another boot. */
+export const readRunRecord = (directory: string): RunRecord | null => {
+  const text = read(path.join(directory, "run.json"));
+  if (text === null) return null;
+  try {
+    const parsed = RunRecord.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+};
+
+export const isOfThisBoot = (record: RunRecord): boolean => record.bootId === bootId();
+
+/** `pids`, as the runner wrote it: its own pid and start time, then FFmpeg's. */
+export const readPids = (directory: string): Pids | null => {
+  const numbers = read(path.join(directory, "pids"))?.trim().split(" ").map(Number) ?? [];
+  const [runner, runnerStart, ffmpeg, ffmpegStart] = numbers;
+  if (numbers.length !== 4 || !numbers.every((n) => Number.isSafeInteger(n) && n > 1)) return null;
+  return {
+    runner: { pid: runner ?? 0, startTime: runnerStart ?? 0 },
+    ffmpeg: { pid: ffmpeg ?? 0, startTime: ffmpegStart ?? 0 },
+  };
+};
+
+/** `exit`, as the runner wrote it; null where there is none: not known, and never 0. */
+export const readExit = (directory: string): Exit | null => {
+  const text = read(path.join(directory, "exit"))?.trim() ?? "";
+  return /^[0-9]{1,3}$/.test(text) ? exitOf(Number(text)) : null;
+};

@@ -1,0 +1,49 @@
+import { chmodSync, mkdirSync, realpathSync } from "node:fs";
+import path from "node:path";
+
+/** The folders of one daemon. */
+export type Layout = {
+  readonly streams: string;
+  readonly keys: string;
+  readonly memory: string;
+  readonly locks: string;
+  readonly logs: string;
+  readonly runs: string;
+  readonly daemonLock: string;
+};
+
+/** The places of one stream. */
+export type StreamPlaces = {
+  readonly run: string;
+  readonly lock: string;
+  readonly log: string;
+  /** What FFmpeg carries in its environment: the lock's path, which no other daemon's stream has. */
+  readonly marker: string;
+};
+
+/** Makes what is missing. Throws the system's error where it cannot. */
+export const makeLayout = (state: string, runtime: string): Layout => {
+  mkdirSync(state, { recursive: true, mode: 0o750 });
+  mkdirSync(runtime, { recursive: true, mode: 0o755 });
+  const stateReal = realpathSync(state);
+  const folder = (parent: string, name: string, mode: number): string => {
+    const directory = path.join(parent, name);
+    mkdirSync(directory, { recursive: true, mode });
+    chmodSync(directory, mode);
+    return directory;
+  };
+  return {
+    streams: folder(stateReal, "streams", 0o750),
+    keys: folder(stateReal, "keys", 0o700),
+    memory: folder(stateReal, "memory", 0o750),
+    locks: folder(stateReal, "locks", 0o750),
+    logs: folder(stateReal, "logs", 0o750),
+    runs: folder(realpathSync(runtime), "runs", 0o700),
+    daemonLock: path.join(stateReal, "daemon.lock"),
+  };
+};
+
+export const placesOf = (layout: Layout, name: string): StreamPlaces => {
+  const lock = path.join(layout.locks, name);
+  return { run: path.join(layout.runs, name), lock, log: path.join(layout.logs, `${name}.log`), marker: lock };
+};

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { LastExit } from "../../shared/contract/status.ts";
+import { StreamSpec } from "../../shared/contract/spec.ts";
+import type { MediaInfo } from "../media/media-info.ts";
+import type { Timeline } from "../media/playlist.ts";
+import { DESIRED_STATES, FAILURE_REASONS } from "../../shared/states.ts";
+
+/** `streams/NAME.json`: what the operator said, and whether it should run. */
+export const SpecRecord = z.object({
+  version: z.literal(1),
+  spec: StreamSpec,
+  /** Which file of keys belongs to it: the revision in which they were set; null where there are none. */
+  keys: z.number().int().nullable(),
+  desired: z.enum(DESIRED_STATES),
+});
+
+/** `keys/NAME@REVISION.json`, mode 0600: FFmpeg's options that nobody may see, one object an output. */
+export const SecretRecord = z.object({
+  version: z.literal(1),
+  outputs: z.array(z.record(z.string(), z.string())),
+});
+
+/** A place in the input up to which all was sent, valid for a file of this very size and time. */
+export const Position = z.object({
+  /** From the input's beginning, in milliseconds. */
+  ms: z.number().min(0),
+  sizeBytes: z.number(),
+  mtimeMs: z.number(),
+});
+
+/** What the daemon knew when it started a run; enough for another daemon to go on from. */
+export const RunRecord = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  /** Pids and start times mean nothing in another boot. */
+  bootId: z.string(),
+  revision: z.number().int(),
+  startedAt: z.number(),
+  input: z.string(),
+  loop: z.boolean(),
+  /** The destination, without anything secret. */
+  url: z.string(),
+  media: z.custom<MediaInfo>(),
+  timeline: z.custom<Timeline>(),
+  /** Length of FFmpeg's log when the run began. */
+  logFrom: z.number(),
+});
+
+export const FailureRecord = z.object({
+  reason: z.enum(FAILURE_REASONS),
+  message: z.string(),
+  permanent: z.boolean(),
+});
+
+/** The failures since a stream last delivered for long. */
+export const Streak = z.object({
+  /** Failures in a row that count towards the delay. */
+  attempt: z.number().int().min(0),
+  /** When the first of them was; null where there was none. */
+  outageSince: z.number().nullable(),
+  /** When FFmpeg was lately ended from outside; these do not count as long as they are few. */
+  kills: z.array(z.number()).max(100),
+});
+
+/** `memory/NAME.json`: what the daemon must remember over its own death and a reboot. */
+export const MemoryRecord = z.object({
+  version: z.literal(1),
+  position: Position.nullable(),
+  /** Failures in a row that began at `position` without getting further. */
+  failuresAtPosition: z.number().int().min(0),
+  restarts: z.number().int().min(0),
+  lastExit: LastExit.nullable(),
+  rest: z.discriminatedUnion("is", [
+    z.object({ is: z.literal("stopped"), since: z.number() }),
+    z.object({ is: z.literal("finished"), since: z.number() }),
+    z.object({ is: z.literal("failed"), since: z.number(), failure: FailureRecord }),
+    z.object({
+      is: z.literal("backoff"),
+      since: z.number(),
+      failure: FailureRecord,
+      streak: Streak,
+      retryAt: z.number(),
+    }),
+    z.object({ is: z.literal("running"), since: z.number(), streak: Streak, run: RunRecord.nullable() }),
+  ]),
+});
+
+export type SpecRecord = z.infer<typeof SpecRecord>;
+export type SecretRecord = z.infer<typeof SecretRecord>;
+export type RunRecord = z.infer<typeof RunRecord>;
+export type Streak = z.infer<typeof Streak>;
+export type Position = z.infer<typeof Position>;
+export type FailureRecord = z.infer<typeof FailureRecord>;
+export type MemoryRecord = z.infer<typeof MemoryRecord>;

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { type Identity, bootId, existence, identify, parseStat } from "../runner/identity.ts";
+import { type Pids, readPids, readRunRecord } from "../runner/run-record.ts";
+import type { StreamPlaces } from "../store/layout.ts";
+import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
+
+/** What an earlier daemon left of a stream. */
+export type Left =
+  | { readonly is: "nothing" }
+  /** A run to take over: alive, or ended with its exit on record. */
+  | { readonly is: "run"; readonly record: RunRecord; readonly pids: Pids }
+  /** FFmpeg is on the air with this stream's marker, and nothing readable says how it was started. */
+  | { readonly is: "unreadable"; readonly ffmpeg: Identity };
+
+/**
+ * Looks for a stream's run: by its run directory, and by the marker in /proc where that is gone or
+ * wrong, since losing a directory must not make a second pusher.
+ */
+export const whatIsLeft = (
+  places: StreamPlaces,
+  memory: MemoryRecord | null,
+  marked: ReadonlyMap<string, Identity>,
+): Left => {
+  const onAir = marked.get(places.marker) ?? null;
+  const remembered = memory?.rest.is === "running" ? memory.rest.run : null;
+  const record = [readRunRecord(places.run), remembered].find((one) => one?.bootId === bootId()) ?? null;
+  if (record === null) return onAir === null ? { is: "nothing" } : { is: "unreadable", ffmpeg: onAir };
+  const pids = readPids(places.run);
+  if (onAir !== null && pids?.ffmpeg.pid !== onAir.pid) {
+    return { is: "run", record, pids: { runner: runnerOf(onAir, places), ffmpeg: onAir } };
+  }
+  // An exit that was accounted for before is not news.
+  const isNews = memory === null || memory.rest.is === "running" || onAir !== null;
+  return pids !== null && isNews ? { is: "run", record, pids } : { is: "nothing" };
+};
+
+/** FFmpeg's parent, if it is the runner that was started for this stream. */
+const runnerOf = (ffmpeg: Identity, places: StreamPlaces): Identity | null => {
+  try {
+    const parent = parseStat(readFileSync(`/proc/${ffmpeg.pid}/stat`, "utf8"))?.parent ?? 0;
+    if (parent <= 1 || !readFileSync(`/proc/${parent}/cmdline`, "utf8").includes(`\0${places.lock}\0`)) return null;
+    const runner = identify(parent);
+    return runner !== null && existence(runner) !== "dead" ? runner : null;
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,57 @@
+import type { LastExit } from "../../shared/contract/status.ts";
+import { type Exit, type Failure, classify } from "../ffmpeg/failure.ts";
+import { readBytes, sizeOf } from "../logs/log-file.ts";
+import type { Position, RunRecord } from "../store/schemas.ts";
+import { blamesPosition, goodEnd, reachedBy } from "./progress-made.ts";
+
+/** Longest piece of FFmpeg's log that is read to explain an exit. */
+const LOG_TAIL_BYTES = 8_192;
+
+/** What an exit means: for the state machine, for people, and for where to go on. */
+export type ExitAccount = {
+  readonly how: "ended" | "planned" | Failure;
+  readonly lastExit: Omit<LastExit, "at">;
+  readonly position: Position | null;
+  /** The exit speaks against the place in the input at which the run began. */
+  readonly blamesPosition: boolean;
+};
+
+/** `asked`: somebody wanted this process to end, which no exit status could tell. */
+export const accountFor = (
+  exit: Exit,
+  record: RunRecord,
+  outTimeMs: number | null,
+  asked: boolean,
+  log: string,
+  maxRunMs: number,
+): ExitAccount => {
+  const good = goodEnd(exit, record, outTimeMs, maxRunMs);
+  const failure = classify(exit, logTail(log, record.logFrom), hostOf(record.url));
+  return {
+    how: good ?? failure,
+    lastExit: { ...exit, ...explained(asked, good, failure) },
+    position: good === "ended" ? null : reachedBy(record, outTimeMs),
+    blamesPosition: !asked && good === null && blamesPosition(failure, outTimeMs),
+  };
+};
+
+/** Host and port of a destination, as an operator knows the receiver. */
+export const hostOf = (url: string): string => /^[a-z]+:\/\/([^/?]+)/.exec(url)?.[1] ?? url;
+
+const explained = (
+  asked: boolean,
+  good: "ended" | "planned" | null,
+  failure: Failure,
+): Pick<LastExit, "reason" | "message"> => {
+  if (asked) return { reason: "stopped", message: "ended as asked" };
+  if (good === "ended") return { reason: "end-of-input", message: "played to its end" };
+  if (good === "planned") return { reason: "end-of-input", message: "time for a fresh process" };
+  return { reason: failure.reason, message: failure.message };
+};
+
+const logTail = (log: string, from: number): string => {
+  const size = sizeOf(log);
+  // A log shorter than where the run began was rotated meanwhile: all of it is this run's.
+  const begin = size < from ? 0 : from;
+  return readBytes(log, Math.max(begin, size - LOG_TAIL_BYTES), LOG_TAIL_BYTES).bytes.toString("utf8");
+};

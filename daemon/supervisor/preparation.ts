@@ -1,0 +1,118 @@
+import { containerOf, ffmpegArgv } from "../ffmpeg/argv.ts";
+import type { Failure } from "../ffmpeg/failure.ts";
+import { unfit } from "../media/container.ts";
+import { keyframeAtOrBefore } from "../media/keyframe.ts";
+import type { MediaInfo } from "../media/media-info.ts";
+import { playlist } from "../media/playlist.ts";
+import { probeInput } from "../media/probe.ts";
+import { findMarked } from "../runner/find-runs.ts";
+import { type Identity, bootId } from "../runner/identity.ts";
+import type { Launcher } from "../runner/launch.ts";
+import { type Contents, PLAYLIST, PRESET, layOut, removeRunDirectory } from "../runner/run-directory.ts";
+import type { Pids } from "../runner/run-record.ts";
+import { sizeOf } from "../logs/log-file.ts";
+import type { StreamPlaces } from "../store/layout.ts";
+import type { Position, RunRecord } from "../store/schemas.ts";
+import path from "node:path";
+
+export type Tools = { readonly ffmpeg: string; readonly ffprobe: string };
+
+export type Plan = {
+  readonly name: string;
+  readonly input: string;
+  readonly loop: boolean;
+  readonly revision: number;
+  readonly destination: { readonly url: string; readonly secrets: Readonly<Record<string, string>> };
+  /** Where to go on, or null to begin at the beginning. */
+  readonly position: Position | null;
+};
+
+export type Prepared =
+  | { readonly outcome: "started"; readonly pids: Pids; readonly contents: Contents }
+  /** A process of this stream was on the air already. */
+  | { readonly outcome: "found"; readonly ffmpeg: Identity }
+  | { readonly outcome: "locked"; readonly why: string }
+  | { readonly outcome: "failed"; readonly failure: Failure };
+
+/** Whether a file can be streamed to a URL as it is, and what it is. */
+export const examine = async (
+  input: string,
+  url: string,
+  tools: Tools,
+): Promise<{ readonly ok: true; readonly media: MediaInfo } | { readonly ok: false; readonly failure: Failure }> => {
+  const probed = await probeInput(input, tools);
+  if (!probed.ok) return { ok: false, failure: { reason: probed.reason, permanent: false, message: probed.message } };
+  const misfit = unfit(probed.media, containerOf(url));
+  return misfit === null
+    ? probed
+    : { ok: false, failure: { reason: "codec-unsupported", permanent: true, message: misfit } };
+};
+
+/** From a specification to a running FFmpeg: examine, find the place to go on, lay out, launch. */
+export const prepare = async (
+  plan: Plan,
+  places: StreamPlaces,
+  tools: Tools,
+  launch: Launcher,
+  now: number,
+): Promise<Prepared> => {
+  const examined = await examine(plan.input, plan.destination.url, tools);
+  if (!examined.ok) return { outcome: "failed", failure: examined.failure };
+  const record = await recordOf(plan, examined.media, places, tools, now);
+  const onAir = findMarked(places.marker).get(places.marker);
+  if (onAir !== undefined) return { outcome: "found", ffmpeg: onAir };
+  const contents = { record, secrets: plan.destination.secrets };
+  const preset = Object.keys(contents.secrets).length === 0 ? null : path.join(places.run, PRESET);
+  try {
+    removeRunDirectory(places.run);
+    layOut(places.run, contents);
+  } catch (error) {
+    return { outcome: "failed", failure: noRoom(places.run, error) };
+  }
+  const launched = await launch({
+    runDirectory: places.run,
+    lock: places.lock,
+    log: places.log,
+    marker: places.marker,
+    argv: ffmpegArgv({
+      ffmpeg: tools.ffmpeg,
+      playlist: path.join(places.run, PLAYLIST),
+      output: { url: plan.destination.url, preset },
+    }),
+  });
+  if (launched.ok) return { outcome: "started", pids: launched.pids, contents };
+  if (launched.why === "locked") return { outcome: "locked", why: launched.message };
+  return { outcome: "failed", failure: { reason: "spawn-failed", permanent: false, message: launched.message } };
+};
+
+const recordOf = async (
+  plan: Plan,
+  media: MediaInfo,
+  places: StreamPlaces,
+  tools: Tools,
+  now: number,
+): Promise<RunRecord> => {
+  const { position } = plan;
+  const same = position !== null && position.sizeBytes === media.sizeBytes && position.mtimeMs === media.mtimeMs;
+  const resumeFrom = same ? await keyframeAtOrBefore(plan.input, position.ms, media, tools) : 0;
+  const { timeline } = playlist({ linkName: "item-0", media, loop: plan.loop, resumeFrom });
+  return {
+    version: 1,
+    name: plan.name,
+    bootId: bootId(),
+    revision: plan.revision,
+    startedAt: now,
+    input: plan.input,
+    loop: plan.loop,
+    url: plan.destination.url,
+    media,
+    timeline,
+    logFrom: sizeOf(places.log),
+  };
+};
+
+const noRoom = (directory: string, error: unknown): Failure => ({
+  reason: (error as NodeJS.ErrnoException).code === "ENOSPC" ? "disk-full" : "spawn-failed",
+  permanent: false,
+  message: `the run directory ${directory} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+});

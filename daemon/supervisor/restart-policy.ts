@@ -1,0 +1,54 @@
+import type { Failure } from "../ffmpeg/failure.ts";
+import type { Streak } from "../store/schemas.ts";
+
+/** Times in milliseconds; `limit` 0 never gives up. */
+export type RestartPolicy = {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  readonly maxLaterMs: number;
+  readonly youngMs: number;
+  readonly inputMs: number;
+  readonly limit: number;
+};
+
+export type Verdict =
+  | { readonly retry: true; readonly afterMs: number; readonly streak: Streak }
+  | { readonly retry: false };
+
+const KILL_WINDOW_MS = 300_000;
+const KILLS_FORGIVEN = 30;
+
+/**
+ * What to do after a failure. The first retry comes within `firstMs`, each later one after about twice
+ * the time before, with jitter so that a crowd spreads out; capped, lower while the outage is young.
+ * FFmpeg ended from outside says nothing about the input or the receiver: it is retried at once and
+ * does not count, as long as it is not the rule. `random` is in [0, 1).
+ */
+export const afterFailure = (
+  failure: Failure,
+  streak: Streak,
+  policy: RestartPolicy,
+  now: number,
+  random: number,
+): Verdict => {
+  if (failure.permanent) return { retry: false };
+  if (failure.reason === "killed") {
+    const kills = [...streak.kills.filter((at) => now - at < KILL_WINDOW_MS && at <= now), now];
+    if (kills.length <= KILLS_FORGIVEN) {
+      return { retry: true, afterMs: random * policy.firstMs, streak: { ...streak, kills } };
+    }
+  }
+  const attempt = streak.attempt + 1;
+  if (policy.limit > 0 && attempt > policy.limit) return { retry: false };
+  const outageSince = Math.min(streak.outageSince ?? now, now);
+  const next = { ...streak, attempt, outageSince };
+  if (failure.reason === "input-missing" || failure.reason === "input-corrupt") return { retry: true, afterMs: policy.inputMs, streak: next };
+  return { retry: true, afterMs: delayMs(attempt, now - outageSince, policy, random), streak: next };
+};
+
+const delayMs = (attempt: number, outageMs: number, policy: RestartPolicy, random: number): number => {
+  if (attempt === 1) return random * policy.firstMs;
+  const most = outageMs < policy.youngMs ? policy.maxMs : Math.max(policy.maxMs, policy.maxLaterMs);
+  const whole = Math.min(most, policy.firstMs * 2 ** Math.min(attempt - 1, 30));
+  return whole * (0.5 + random / 2);
+};

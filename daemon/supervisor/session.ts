@@ -1,0 +1,107 @@
+import path from "node:path";
+import type { Exit } from "../ffmpeg/failure.ts";
+import { Evidence } from "../health/evidence.ts";
+import { type DeathWatch, watchDeath } from "../runner/death-watch.ts";
+import { existence, signal } from "../runner/identity.ts";
+import { type ReadProgress, readProgress } from "../runner/progress-file.ts";
+import { type Contents, isWhole, layOut } from "../runner/run-directory.ts";
+import { readExit } from "../runner/run-record.ts";
+import type { Run } from "./state.ts";
+
+/** How long a runner is given to record the death of its FFmpeg before it is ended. */
+const RUNNER_GRACE_MS = 1_500;
+const RUNNER_GONE_MS = 3_000;
+
+/**
+ * One run as it is watched, whether this daemon started it or an earlier one did: its end by the FIFO,
+ * and by looks at its pids where the FIFO cannot tell.
+ */
+export class Session {
+  readonly run: Run;
+  readonly contents: Contents;
+  readonly evidence: Evidence = new Evidence();
+  readonly #directory: string;
+  readonly #onExit: (exit: Exit) => void;
+  readonly #watch: DeathWatch | null;
+  #attended: boolean;
+  #deadSince: number | null = null;
+  #over = false;
+
+  constructor(run: Run, contents: Contents, directory: string, onExit: (exit: Exit) => void) {
+    this.run = run;
+    this.contents = contents;
+    this.#directory = directory;
+    this.#onExit = onExit;
+    this.#watch = watchDeath(this.#fifo(), () => this.#fifoEnded());
+    this.#attended = this.#watch !== null;
+  }
+
+  /** Reads what FFmpeg last reported; kept in the evidence too. */
+  look(at: number, acked: number | null | undefined): ReadProgress | null {
+    const progress = readProgress(this.#directory, this.run.pids.ffmpeg.pid);
+    this.evidence.see(at, progress?.report ?? null, acked);
+    return progress;
+  }
+
+  /** Looks whether the processes live; `at` is on a clock that never jumps. */
+  checkPulse(at: number): void {
+    if (this.#over || existence(this.run.pids.ffmpeg) !== "dead") return;
+    const exit = readExit(this.#directory);
+    if (exit !== null || !this.#attended) return this.#end(exit ?? { code: null, signal: null });
+    // FFmpeg is dead and its runner has not said so: it is suspended, or about to.
+    this.#deadSince ??= at;
+    const { runner } = this.run.pids;
+    const waited = at - this.#deadSince;
+    if (runner !== null) signal(runner, waited < RUNNER_GRACE_MS ? "SIGCONT" : "SIGKILL", false);
+    if (waited > RUNNER_GONE_MS) this.#end({ code: null, signal: null });
+  }
+
+  /** Mends a run directory that was removed under the live stream. True where it had to. */
+  mend(): boolean {
+    if (this.#over || isWhole(this.#directory)) return false;
+    layOut(this.#directory, this.contents);
+    return true;
+  }
+
+  signal(name: "SIGTERM" | "SIGKILL"): void {
+    const { ffmpeg } = this.run.pids;
+    signal(ffmpeg, name, true);
+    // A suspended process would act on TERM only when somebody woke it.
+    if (name === "SIGTERM") signal(ffmpeg, "SIGCONT", true);
+  }
+
+  /** What an operator should know about the processes; null where all is as it should be. */
+  get note(): string | null {
+    const { runner, ffmpeg } = this.run.pids;
+    if (existence(ffmpeg) === "stopped") return `FFmpeg (${ffmpeg.pid}) is suspended by SIGSTOP and sends nothing`;
+    if (!this.#attended) return "unattended: its runner is gone, so how FFmpeg ends will not be known";
+    if (runner !== null && existence(runner) === "stopped") return `its runner (${runner.pid}) is suspended by SIGSTOP`;
+    return null;
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#watch?.close();
+  }
+
+  #fifo(): string {
+    const { runner } = this.run.pids;
+    const fifo = path.join(this.#directory, "alive");
+    // The runner's own descriptor leads to a FIFO whose name is gone.
+    return isWhole(this.#directory) || runner === null ? fifo : `/proc/${runner.pid}/fd/9`;
+  }
+
+  #fifoEnded(): void {
+    if (this.#over) return;
+    const exit = readExit(this.#directory);
+    if (exit !== null) return this.#end(exit);
+    if (existence(this.run.pids.ffmpeg) === "dead") return this.#end({ code: null, signal: null });
+    this.#attended = false;
+  }
+
+  #end(exit: Exit): void {
+    if (this.#over) return;
+    this.close();
+    this.#onExit(exit);
+  }
+}

@@ -1,0 +1,78 @@
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import type { OutputStatus, StreamStatus } from "../../shared/contract/status.ts";
+import type { DesiredState } from "../../shared/states.ts";
+import { instant } from "../clock/clock.ts";
+import { shownUrl } from "../destination/destination.ts";
+import { placeOf } from "./progress-made.ts";
+import { type State, runOf, shownState } from "./state.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** A stream as clients see it: absent facts are null, times in UTC, secrets masked. */
+export const statusOf = (
+  spec: StreamSpec,
+  desired: DesiredState,
+  supervisor: Supervisor,
+  monotonic: number,
+): StreamStatus => {
+  const { state, session } = supervisor;
+  const run = runOf(state);
+  const evidence = run === null ? null : (session?.evidence ?? null);
+  const delivering = state.is === "live" && evidence?.isDelivering(monotonic) === true;
+  const health = delivering ? "delivering" : "unknown";
+  const report = evidence?.report ?? null;
+  const failure = failureOf(state);
+  const outputs = spec.outputs.map(
+    ({ url, hasKey }): OutputStatus => ({
+      url: shownUrl(url, hasKey),
+      health,
+      bytes: evidence?.acked ?? null,
+      bitrateKbps: evidence?.bitrateKbps ?? null,
+      error: failure?.message ?? null,
+    }),
+  );
+  return {
+    name: spec.name,
+    owner: spec.owner,
+    state: shownState(state),
+    desired,
+    health,
+    since: instant(supervisor.since),
+    startedAt: run === null ? null : instant(run.startedAt),
+    pid: run?.pids.ffmpeg.pid ?? null,
+    restarts: supervisor.restarts,
+    retryAt: state.is === "backoff" ? instant(state.retryAt) : null,
+    input: spec.input,
+    position: positionOf(supervisor),
+    outputs,
+    progress:
+      report === null
+        ? null
+        : { outTimeMs: report.outTimeMs, frame: report.frame, fps: report.fps, speed: report.speed },
+    lastExit: supervisor.lastExit,
+    lastError: failure === null ? null : { code: failure.reason, message: failure.message },
+    note: noteOf(state, supervisor),
+  };
+};
+
+const positionOf = (supervisor: Supervisor): StreamStatus["position"] => {
+  const record = supervisor.session?.contents.record;
+  const outTimeMs = supervisor.session?.evidence.report?.outTimeMs ?? null;
+  if (record === undefined || outTimeMs === null) return null;
+  const { ms, cycle } = placeOf(record, outTimeMs);
+  const durationMs = record.media.durationMs;
+  return { ms: Math.round(Math.min(ms, durationMs)), durationMs: Math.round(durationMs), cycle };
+};
+
+const failureOf = (state: State): { reason: string; message: string } | null => {
+  if (state.is === "failed" || state.is === "backoff") return state.failure;
+  if (state.is === "foreign") return { reason: "foreign", message: state.why };
+  return null;
+};
+
+const noteOf = (state: State, supervisor: Supervisor): string | null => {
+  if (state.is === "foreign") return state.why;
+  if (state.is === "stopping" && state.force === "kill") {
+    return "FFmpeg does not end even by SIGKILL: it may be waiting for a disk or a network file system";
+  }
+  return supervisor.session?.note ?? null;
+};

@@ -1,0 +1,39 @@
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import type { DesiredState } from "../../shared/states.ts";
+import type { Clock } from "../clock/clock.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Destination } from "../destination/destination.ts";
+import type { Failure } from "../ffmpeg/failure.ts";
+import type { Log } from "../log/log.ts";
+import type { Launcher } from "../runner/launch.ts";
+import type { StreamPlaces } from "../store/layout.ts";
+import type { MemoryRecord } from "../store/schemas.ts";
+import type { Tools } from "./preparation.ts";
+
+/** What all streams of a daemon share. */
+export type Surroundings = {
+  readonly settings: Settings;
+  readonly tools: Tools;
+  readonly launch: Launcher;
+  readonly clock: Clock;
+  /** Milliseconds on a clock that never jumps. */
+  readonly monotonic: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+};
+
+/** What a supervisor needs of the world; it reaches for nothing else. */
+export type StreamContext = Surroundings & {
+  readonly name: string;
+  readonly log: Log;
+  readonly places: StreamPlaces;
+  spec(): StreamSpec;
+  desired(): DesiredState;
+  destination(): { ok: true; destination: Destination } | { ok: false; failure: Failure };
+  /** Why the stream must not start now: another one sends to its destination. */
+  conflict(): Failure | null;
+  remember(memory: MemoryRecord): Promise<void>;
+  /** The stream has done what it was for: desired becomes stopped. */
+  finish(): Promise<void>;
+  lockIsFree(): Promise<boolean>;
+};

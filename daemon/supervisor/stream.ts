@@ -1,0 +1,172 @@
+import { StreamBroError } from "../../shared/errors.ts";
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import type { StreamStatus } from "../../shared/contract/status.ts";
+import type { DesiredState } from "../../shared/states.ts";
+import type { Destination } from "../destination/destination.ts";
+import type { Failure } from "../ffmpeg/failure.ts";
+import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
+import type { OutputSecrets } from "../store/secrets.ts";
+import { examine } from "./preparation.ts";
+import { type State, isAtRest } from "./state.ts";
+import { statusOf } from "./status.ts";
+import type { StreamContext } from "./stream-context.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** What a stream needs of the registry beside its surroundings. */
+export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination" | "finish"> & {
+  save(record: SpecRecord): Promise<void>;
+};
+
+/** A stream as commands see it: one after another, each durable before it has an effect. */
+export class Stream {
+  readonly supervisor: Supervisor;
+  #record: SpecRecord;
+  #secrets: OutputSecrets | null;
+  #replacedInput = "";
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #ports: StreamPorts;
+
+  constructor(record: SpecRecord, secrets: OutputSecrets | null, memory: MemoryRecord | null, ports: StreamPorts) {
+    this.#record = record;
+    this.#secrets = secrets;
+    this.#ports = ports;
+    const context: StreamContext = {
+      ...ports,
+      spec: () => this.spec,
+      desired: () => this.desired,
+      destination: () => this.#destination(),
+      finish: () => this.#finish(),
+    };
+    this.supervisor = new Supervisor(context, memory);
+  }
+
+  get spec(): StreamSpec {
+    return this.#record.spec;
+  }
+
+  get record(): SpecRecord {
+    return this.#record;
+  }
+
+  get desired(): DesiredState {
+    return this.#record.desired;
+  }
+
+  /** Secrets of the first output; empty where there are none. */
+  get secrets(): Readonly<Record<string, string>> {
+    return this.#secrets?.[0] ?? {};
+  }
+
+  get outputSecrets(): OutputSecrets | null {
+    return this.#secrets;
+  }
+
+  status(): StreamStatus {
+    return statusOf(this.spec, this.desired, this.supervisor, this.#ports.monotonic());
+  }
+
+  /** Errors: INPUT_UNUSABLE, DESTINATION_IN_USE, FOREIGN_PROCESS, STORAGE_FAILED. False: running already. */
+  start(): Promise<boolean> {
+    return this.inTurn(async () => {
+      const { state } = this.supervisor;
+      const running = !isAtRest(state) && state.is !== "backoff" && state.is !== "stopping";
+      if (running && state.is !== "foreign") return this.#desire("running");
+      await this.#mayStart(state);
+      await this.#desire("running");
+      this.supervisor.dispatch({ type: "start" });
+      return true;
+    });
+  }
+
+  /** Errors: FOREIGN_PROCESS, STORAGE_FAILED. False: stopped already. */
+  stop(): Promise<boolean> {
+    return this.inTurn(async () => {
+      const wanted = await this.#desire("stopped");
+      const { state } = this.supervisor;
+      this.supervisor.dispatch({ type: "stop" });
+      if (state.is === "foreign") throw foreign(this.spec.name, state.why);
+      return wanted || !isAtRest(state);
+    });
+  }
+
+  restart(): Promise<boolean> {
+    return this.inTurn(async () => {
+      await this.#mayStart(this.supervisor.state);
+      await this.#desire("running");
+      this.supervisor.dispatch({ type: "restart" });
+      return true;
+    });
+  }
+
+  /** Ends the process, but not the wish to have it running: for the daemon's own end. */
+  halt(): void {
+    if (this.supervisor.session !== null || this.supervisor.state.is === "preparing") {
+      this.supervisor.dispatch({ type: "stop" });
+    }
+  }
+
+  /** Whether a replaced input has had the same size and time for two looks: nobody is writing to it. */
+  inputHasSettled(sizeBytes: number, mtimeMs: number): boolean {
+    const seen = `${sizeBytes} ${mtimeMs}`;
+    const settled = this.#replacedInput === seen;
+    this.#replacedInput = seen;
+    return settled;
+  }
+
+  /** Takes a changed specification; what runs goes on as it was started. */
+  async change(record: SpecRecord, secrets: OutputSecrets | null): Promise<void> {
+    await this.#ports.save(record);
+    this.#record = record;
+    this.#secrets = secrets;
+  }
+
+  /** One command after another. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #mayStart(state: State): Promise<void> {
+    if (state.is === "foreign") throw foreign(this.spec.name, state.why);
+    const conflict = this.#ports.conflict();
+    if (conflict !== null) {
+      throw new StreamBroError("DESTINATION_IN_USE", `${this.spec.name}: not started: ${conflict.message}`);
+    }
+    const destination = this.#destination();
+    if (!destination.ok) {
+      throw new StreamBroError("INVALID_SPEC", `${this.spec.name}: not started: ${destination.failure.message}`);
+    }
+    const examined = await examine(this.spec.input, this.spec.outputs[0]?.url ?? "", this.#ports.tools);
+    if (!examined.ok) {
+      throw new StreamBroError("INPUT_UNUSABLE", `${this.spec.name}: not started: ${examined.failure.message}`);
+    }
+  }
+
+  async #desire(desired: DesiredState): Promise<boolean> {
+    if (this.#record.desired === desired) return false;
+    await this.change({ ...this.#record, desired }, this.#secrets);
+    return true;
+  }
+
+  async #finish(): Promise<void> {
+    try {
+      await this.#desire("stopped");
+    } catch (error) {
+      this.#ports.log.error({ event: "storage", error }, `${this.spec.name}: could not save that it is finished`);
+    }
+  }
+
+  #destination(): { ok: true; destination: Destination } | { ok: false; failure: Failure } {
+    const [output] = this.spec.outputs;
+    const secrets = this.#secrets?.[0];
+    if (output === undefined || (this.#record.keys !== null && secrets === undefined)) {
+      const message = `its stream key cannot be read. Give it again: streambro set ${this.spec.name} --key-file FILE`;
+      return { ok: false, failure: { reason: "auth-or-path-rejected", permanent: true, message } };
+    }
+    return { ok: true, destination: { url: output.url, secrets: secrets ?? {} } };
+  }
+}
+
+const foreign = (name: string, why: string): StreamBroError =>
+  new StreamBroError("FOREIGN_PROCESS", `${name}: ${why}; this daemon neither started it nor may end it.`);

@@ -1,0 +1,242 @@
+import { EventEmitter } from "node:events";
+import type { LastExit } from "../../shared/contract/status.ts";
+import { instant } from "../clock/clock.ts";
+import type { Exit } from "../ffmpeg/failure.ts";
+import { type Contents, removeRunDirectory } from "../runner/run-directory.ts";
+import type { MemoryRecord, Position } from "../store/schemas.ts";
+import { accountFor } from "./exit-account.ts";
+import { prepare } from "./preparation.ts";
+import { reachedBy } from "./progress-made.ts";
+import { Session } from "./session.ts";
+import { NO_STREAK, type Run, type State, isAtRest } from "./state.ts";
+import type { StreamContext } from "./stream-context.ts";
+import { timerOf } from "./timers.ts";
+import { type Effect, type Event, transition } from "./transition.ts";
+
+type Changes = { change: [] };
+
+/**
+ * One stream's only owner: holds its state, carries out what the transition table says, and turns what
+ * happens outside into events. Commands come in as `dispatch`; nothing else changes the state.
+ */
+export class Supervisor {
+  readonly changes: EventEmitter<Changes> = new EventEmitter<Changes>();
+  state: State = { is: "stopped" };
+  since: number;
+  session: Session | null = null;
+  lastExit: LastExit | null;
+  restarts: number;
+  #position: Position | null;
+  #failuresAtPosition: number;
+  #cancelTimer: () => void = () => {};
+  readonly #context: StreamContext;
+
+  constructor(context: StreamContext, memory: MemoryRecord | null) {
+    this.#context = context;
+    this.since = memory?.rest.since ?? context.clock.now();
+    this.lastExit = memory?.lastExit ?? null;
+    this.restarts = memory?.restarts ?? 0;
+    this.#position = memory?.position ?? null;
+    this.#failuresAtPosition = memory?.failuresAtPosition ?? 0;
+    this.changes.setMaxListeners(0);
+  }
+
+  /** Takes up the state of rest that an earlier daemon left, where nothing runs. */
+  recall(rest: MemoryRecord["rest"]): void {
+    if (rest.is === "backoff") {
+      // A clock that jumped must not keep a stream off the air.
+      const most = this.#context.clock.now() + this.#context.settings.RETRY_MAX_LATER_MS;
+      this.#enter({ ...rest, retryAt: Math.min(rest.retryAt, most) });
+    } else if (rest.is === "failed") this.#enter({ is: "failed", failure: rest.failure });
+    else if (rest.is === "finished") this.#enter({ is: "finished" });
+    this.since = rest.since;
+  }
+
+  /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */
+  adopt(run: Run, contents: Contents, streak = NO_STREAK): void {
+    this.#watch(run, contents);
+    const progress = this.session?.look(this.#context.monotonic(), undefined);
+    const fresh = progress !== null && progress !== undefined && this.#context.clock.now() - progress.writtenAt < 5_000;
+    this.dispatch({ type: "adopt", run, flowing: fresh && (progress.report.outTimeMs ?? 0) > 0, streak });
+    this.session?.checkPulse(this.#context.monotonic());
+  }
+
+  /** A process of this stream is on the air that nobody can account for: nothing is started. */
+  block(why: string): void {
+    this.#context.log.error({ event: "foreign" }, `${this.#context.name}: ${why}`);
+    this.#enter({ is: "foreign", why, streak: NO_STREAK });
+  }
+
+  dispatch(event: Event): void {
+    const { settings, clock } = this.#context;
+    const { state, effects } = transition(this.state, event, {
+      now: clock.now(),
+      random: this.#context.random(),
+      policy: {
+        firstMs: settings.RETRY_FIRST_MS,
+        maxMs: settings.RETRY_MAX_MS,
+        maxLaterMs: settings.RETRY_MAX_LATER_MS,
+        youngMs: settings.RETRY_YOUNG_MS,
+        inputMs: settings.INPUT_RETRY_MS,
+        limit: settings.RETRY_LIMIT,
+      },
+      startTimeoutMs: settings.START_TIMEOUT_MS,
+      wanted: this.#context.desired() === "running",
+    });
+    if (event.type === "start") this.restarts = 0;
+    if (state.is === "backoff" && this.state.is !== "backoff") this.restarts += 1;
+    if (state !== this.state) this.#enter(state);
+    for (const effect of effects) this.#carryOut(effect);
+    void this.remember().then(() => this.#tidy());
+    this.changes.emit("change");
+  }
+
+  /** One look at what runs, once a tick. */
+  look(acked: number | null | undefined): void {
+    const { session } = this;
+    if (session === null) return;
+    const at = this.#context.monotonic();
+    session.look(at, acked);
+    if (this.state.is === "starting" && session.evidence.flowing) this.dispatch({ type: "flowing" });
+    session.checkPulse(at);
+  }
+
+  /** The place from which a next run would skip nothing. */
+  get position(): Position | null {
+    const { session } = this;
+    if (session === null) return this.#position;
+    return reachedBy(session.contents.record, session.evidence.report?.outTimeMs ?? null);
+  }
+
+  /** Keeps on disk what must outlive this daemon and this boot. Never throws: a full disk is logged. */
+  async remember(): Promise<void> {
+    await this.#context.remember({
+      version: 1,
+      position: this.position,
+      failuresAtPosition: this.#failuresAtPosition,
+      restarts: this.restarts,
+      lastExit: this.lastExit,
+      rest: this.#rest(),
+    });
+  }
+
+  /** Ends all watching; the processes go on. */
+  release(): void {
+    this.#cancelTimer();
+    this.session?.close();
+    this.changes.removeAllListeners();
+  }
+
+  #rest(): MemoryRecord["rest"] {
+    const { state, since } = this;
+    switch (state.is) {
+      case "stopped":
+      case "finished":
+        return { is: state.is, since };
+      case "failed":
+        return { is: "failed", since, failure: state.failure };
+      case "backoff":
+        return { ...state, since };
+      default:
+        return { is: "running", since, streak: state.streak, run: this.session?.contents.record ?? null };
+    }
+  }
+
+  #enter(state: State): void {
+    const { clock, settings } = this.#context;
+    if (state.is !== this.state.is) this.since = clock.now();
+    this.state = state;
+    this.#cancelTimer();
+    const due = timerOf(
+      state,
+      { startTimeoutMs: settings.START_TIMEOUT_MS, forceKillMs: settings.FORCE_KILL_TIMEOUT_MS, resetMs: settings.RETRY_RESET_MS },
+      clock.now(),
+    );
+    this.#cancelTimer =
+      due === null ? () => {} : clock.after(due.afterMs, () => this.dispatch({ type: "timer", timer: due.timer }));
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.do) {
+      case "prepare":
+        void this.#prepare();
+        return;
+      case "recheck":
+        void this.#context.lockIsFree().then((free) => this.dispatch({ type: "rechecked", free }));
+        return;
+      case "signal":
+        this.session?.signal(effect.signal);
+        return;
+      case "finish":
+        void this.#context.finish();
+        return;
+      case "log":
+        this.#context.log[effect.level]({ event: effect.event }, `${this.#context.name}: ${effect.sentence}`);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { places, tools, launch, clock, name } = this.#context;
+    const spec = this.#context.spec();
+    const blocked = this.#context.conflict();
+    if (blocked !== null) return this.dispatch({ type: "unprepared", failure: blocked });
+    const destination = this.#context.destination();
+    if (!destination.ok) return this.dispatch({ type: "unprepared", failure: destination.failure });
+    const plan = {
+      name,
+      input: spec.input,
+      loop: spec.loop,
+      revision: spec.revision,
+      destination: destination.destination,
+      position: this.#failuresAtPosition < 2 ? this.#position : null,
+    };
+    const prepared = await prepare(plan, places, tools, launch, clock.now());
+    switch (prepared.outcome) {
+      case "started": {
+        const run = { pids: prepared.pids, startedAt: prepared.contents.record.startedAt };
+        this.#watch(run, prepared.contents);
+        return this.dispatch({ type: "prepared", run });
+      }
+      case "found":
+        return this.dispatch({ type: "locked", why: `FFmpeg ${prepared.ffmpeg.pid} of this stream is on the air already` });
+      case "locked":
+        return this.dispatch({ type: "locked", why: prepared.why });
+      case "failed":
+        return this.dispatch({ type: "unprepared", failure: prepared.failure });
+      default:
+        return prepared satisfies never;
+    }
+  }
+
+  #watch(run: Run, contents: Contents): void {
+    this.session = new Session(run, contents, this.#context.places.run, (exit) => this.#exited(exit));
+  }
+
+  #exited(exit: Exit): void {
+    const { session } = this;
+    if (session === null) return;
+    const { log, name, places, settings, clock } = this.#context;
+    const { record } = session.contents;
+    session.look(this.#context.monotonic(), undefined);
+    const outTimeMs = session.evidence.report?.outTimeMs ?? null;
+    const asked = this.state.is === "stopping";
+    const account = accountFor(exit, record, outTimeMs, asked, places.log, settings.MAX_RUN_MS);
+    this.#position = account.position;
+    this.#failuresAtPosition = account.blamesPosition ? this.#failuresAtPosition + 1 : 0;
+    this.lastExit = { ...account.lastExit, at: instant(clock.now()) };
+    log.info({ event: "exited", ...account.lastExit }, `${name}: FFmpeg ended: ${account.lastExit.message}`);
+    this.session = null;
+    session.close();
+    this.dispatch({ type: "exited", how: account.how });
+  }
+
+  /** Secrets and the playlist go as soon as what the run reached is safe on disk. */
+  #tidy(): void {
+    if (this.session === null && (isAtRest(this.state) || this.state.is === "backoff")) {
+      removeRunDirectory(this.#context.places.run);
+    }
+  }
+}

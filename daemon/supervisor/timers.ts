@@ -1,0 +1,44 @@
+import type { State } from "./state.ts";
+import type { TimerName } from "./transition.ts";
+
+export type TimerSettings = {
+  readonly startTimeoutMs: number;
+  readonly forceKillMs: number;
+  readonly resetMs: number;
+};
+
+/** FFmpeg stuck in a write ignores one SIGTERM and heeds a second; a healthy one is gone by then. */
+const SECOND_TERM_MS = 1_000;
+const RECHECK_MS = 10_000;
+
+/** The one timer that runs while a stream is in a state, set when the state is entered; or none. */
+export const timerOf = (
+  state: State,
+  settings: TimerSettings,
+  now: number,
+): { readonly timer: TimerName; readonly afterMs: number } | null => {
+  switch (state.is) {
+    case "backoff":
+      return { timer: "retry", afterMs: Math.max(0, state.retryAt - now) };
+    case "starting":
+      return { timer: "start-timeout", afterMs: settings.startTimeoutMs };
+    case "live":
+      return { timer: "settled", afterMs: settings.resetMs };
+    case "stopping":
+      return state.run === null ? null : { timer: "escalate", afterMs: escalationMs(state.force, settings) };
+    case "foreign":
+      return { timer: "recheck", afterMs: RECHECK_MS };
+    case "stopped":
+    case "finished":
+    case "failed":
+    case "preparing":
+      return null;
+    default:
+      return state satisfies never;
+  }
+};
+
+const escalationMs = (force: "no" | "again" | "kill", { forceKillMs }: TimerSettings): number => {
+  const second = Math.min(SECOND_TERM_MS, forceKillMs);
+  return force === "no" ? second : force === "again" ? forceKillMs - second : 1_000;
+};

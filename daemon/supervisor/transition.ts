@@ -1,0 +1,248 @@
+import type { Failure } from "../ffmpeg/failure.ts";
+import { type RestartPolicy, afterFailure } from "./restart-policy.ts";
+import { NO_STREAK, type Run, type State, type Then } from "./state.ts";
+import type { Streak } from "../store/schemas.ts";
+
+/** What can happen to a stream. */
+export type Event =
+  | { readonly type: "start" | "stop" | "restart" }
+  /** A fresh process is due although nothing failed: the input was replaced. */
+  | { readonly type: "refresh" }
+  /** The daemon wants it running, without anybody having asked just now. */
+  | { readonly type: "resume" }
+  /** A process from before this daemon; `flowing` where it is known to deliver. */
+  | { readonly type: "adopt"; readonly run: Run; readonly flowing: boolean; readonly streak: Streak }
+  | { readonly type: "prepared"; readonly run: Run }
+  | { readonly type: "unprepared"; readonly failure: Failure }
+  | { readonly type: "locked"; readonly why: string }
+  /** Whether the lock that a foreign process held is still held. */
+  | { readonly type: "rechecked"; readonly free: boolean }
+  | { readonly type: "flowing" }
+  /** `ended`: all was played; `planned`: time for a fresh process; else a failure. */
+  | { readonly type: "exited"; readonly how: "ended" | "planned" | Failure }
+  | { readonly type: "timer"; readonly timer: TimerName };
+
+export type TimerName = "retry" | "start-timeout" | "settled" | "escalate" | "recheck";
+
+export type Effect =
+  | { readonly do: "prepare" }
+  | { readonly do: "recheck" }
+  | { readonly do: "signal"; readonly run: Run; readonly signal: "SIGTERM" | "SIGKILL" }
+  /** Desired becomes stopped: the stream has done what it was for. */
+  | { readonly do: "finish" }
+  | { readonly do: "log"; readonly level: "info" | "warn" | "error"; readonly event: string; readonly sentence: string };
+
+export type World = {
+  readonly now: number;
+  readonly random: number;
+  readonly policy: RestartPolicy;
+  readonly startTimeoutMs: number;
+  /** Desired is running. */
+  readonly wanted: boolean;
+};
+
+export type Step = { readonly state: State; readonly effects: readonly Effect[] };
+
+/**
+ * The life of a stream. Pure: the same state, event and world give the same step. An event that means
+ * nothing in a state leaves it as it is.
+ *
+ *   stopped --start--> preparing --> starting --media flows--> live --end of input--> finished
+ *                        ^   |          |                       |
+ *                        |   +--failure-+--exit, no media in time, exit--> backoff, or failed
+ *                        +--------------------- timer ------------------------+
+ *   any with a process --stop--> stopping --exit--> stopped, or preparing where that was a restart
+ *   preparing --somebody else holds the lock--> foreign --timer--> preparing
+ */
+export const transition = (state: State, event: Event, world: World): Step => {
+  switch (event.type) {
+    case "start":
+      return onStart(state);
+    case "restart":
+      return onRestart(state);
+    case "refresh":
+      return state.is === "live" || state.is === "starting"
+        ? terminate(state.run, "resume", null, state.streak)
+        : stay(state);
+    case "resume":
+      return isIdle(state) ? prepare(streakOf(state), false) : stay(state);
+    case "stop":
+      return onStop(state);
+    case "adopt":
+      return adopted(event.run, event.flowing, event.streak);
+    case "prepared":
+      return onPrepared(state, event.run);
+    case "unprepared":
+      return onUnprepared(state, event.failure, world);
+    case "locked":
+      return onLocked(state, event.why);
+    case "rechecked":
+      if (state.is !== "foreign") return stay(state);
+      if (!event.free) return step({ ...state });
+      return world.wanted ? prepare(state.streak, false) : step({ is: "stopped" });
+    case "flowing":
+      return state.is === "starting"
+        ? step({ is: "live", run: state.run, streak: state.streak }, info("live", "on the air"))
+        : stay(state);
+    case "exited":
+      return onExited(state, event.how, world);
+    case "timer":
+      return onTimer(state, event.timer, world);
+    default:
+      return event satisfies never;
+  }
+};
+
+const onStart = (state: State): Step => {
+  if (state.is === "stopping") return step({ ...state, then: "start", failure: null });
+  return isIdle(state) ? prepare(NO_STREAK, true) : stay(state);
+};
+
+const onRestart = (state: State): Step => {
+  if (state.is === "starting" || state.is === "live") return terminate(state.run, "start", null, state.streak);
+  return onStart(state);
+};
+
+const onStop = (state: State): Step => {
+  switch (state.is) {
+    case "stopping":
+      return step({ ...state, then: "rest", failure: null });
+    case "preparing":
+      return step({ is: "stopping", run: null, then: "rest", force: "no", failure: null, streak: state.streak });
+    case "starting":
+    case "live":
+      return terminate(state.run, "rest", null, state.streak);
+    // A process that is not ours to end is still on the air: "stopped" would be a lie.
+    case "foreign":
+    case "stopped":
+      return stay(state);
+    case "finished":
+    case "failed":
+    case "backoff":
+      return step({ is: "stopped" }, info("stopped", "stopped"));
+    default:
+      return state satisfies never;
+  }
+};
+
+const adopted = (run: Run, flowing: boolean, streak: Streak): Step =>
+  step(
+    flowing ? { is: "live", run, streak } : { is: "starting", run, streak },
+    info("adopted", `adopted FFmpeg ${run.pids.ffmpeg.pid}, which was running before this daemon`),
+  );
+
+const onPrepared = (state: State, run: Run): Step => {
+  if (state.is === "preparing") return step({ is: "starting", run, streak: state.streak });
+  // A stop came while the process was being started.
+  if (state.is === "stopping") return terminate(run, state.then, state.failure, state.streak);
+  return stay(state);
+};
+
+const onUnprepared = (state: State, failure: Failure, world: World): Step => {
+  if (state.is === "stopping") return atRest(state.then);
+  if (state.is !== "preparing") return stay(state);
+  // An input may come back, a late mount say; but not for somebody who is waiting for the answer.
+  const ofInput = failure.reason === "input-missing" || failure.reason === "input-corrupt";
+  const permanent = failure.permanent || (state.byOperator && ofInput);
+  return failed({ ...failure, permanent }, state.streak, world);
+};
+
+const onLocked = (state: State, why: string): Step => {
+  if (state.is === "stopping") return atRest(state.then);
+  if (state.is !== "preparing") return stay(state);
+  return step(
+    { is: "foreign", why, streak: state.streak },
+    { do: "log", level: "error", event: "foreign", sentence: `not started: ${why}` },
+  );
+};
+
+const onExited = (state: State, how: "ended" | "planned" | Failure, world: World): Step => {
+  if (state.is === "stopping") {
+    return state.failure === null ? atRest(state.then) : failed(state.failure, state.streak, world);
+  }
+  if (state.is !== "starting" && state.is !== "live") return stay(state);
+  if (how === "ended") return step({ is: "finished" }, { do: "finish" }, info("finished", "played to its end"));
+  if (how === "planned") return world.wanted ? prepare(NO_STREAK, false) : step({ is: "stopped" });
+  return failed(how, state.streak, world);
+};
+
+const onTimer = (state: State, timer: TimerName, world: World): Step => {
+  switch (timer) {
+    case "retry":
+      return state.is === "backoff" ? prepare(state.streak, false) : stay(state);
+    case "recheck":
+      return state.is === "foreign" ? step(state, { do: "recheck" }) : stay(state);
+    case "settled":
+      return state.is === "live" ? step({ ...state, streak: NO_STREAK }) : stay(state);
+    case "start-timeout":
+      return state.is === "starting"
+        ? terminate(state.run, "resume", noMedia(world.startTimeoutMs), state.streak)
+        : stay(state);
+    case "escalate":
+      return escalated(state);
+    default:
+      return timer satisfies never;
+  }
+};
+
+/** TERM was not enough. FFmpeg stuck in a write heeds only a second one; KILL ends anything. */
+const escalated = (state: State): Step => {
+  if (state.is !== "stopping" || state.run === null) return stay(state);
+  const { run } = state;
+  const force = state.force === "no" ? "again" : "kill";
+  return step(
+    { ...state, force },
+    { do: "signal", run, signal: force === "again" ? "SIGTERM" : "SIGKILL" },
+    ...(state.force === "no" ? [forceKill] : []),
+  );
+};
+
+const forceKill: Effect = {
+  do: "log",
+  level: "error",
+  event: "FORCE_KILL_REQUIRED",
+  sentence: "did not respond to SIGTERM, force killing",
+};
+
+const noMedia = (ms: number): Failure => ({
+  reason: "no-media",
+  permanent: false,
+  message: `nothing was delivered within ${Math.round(ms / 1000)} s of the start`,
+});
+
+const failed = (failure: Failure, streak: Streak, world: World): Step => {
+  // It ended while nobody was there to stop it, and it was to stop.
+  if (!world.wanted) return step({ is: "stopped" }, info("stopped", "stopped"));
+  const verdict = afterFailure(failure, streak, world.policy, world.now, world.random);
+  if (!verdict.retry) {
+    return step(
+      { is: "failed", failure },
+      { do: "log", level: "error", event: "failed", sentence: `failed: ${failure.message}` },
+    );
+  }
+  const retryAt = world.now + verdict.afterMs;
+  const wait = (verdict.afterMs / 1000).toFixed(1);
+  return step(
+    { is: "backoff", failure, streak: verdict.streak, retryAt },
+    { do: "log", level: "warn", event: "backoff", sentence: `retry in ${wait} s: ${failure.message}` },
+  );
+};
+
+const isIdle = (state: State): boolean =>
+  state.is === "stopped" || state.is === "finished" || state.is === "failed" || state.is === "backoff";
+
+const streakOf = (state: State): Streak => ("streak" in state ? state.streak : NO_STREAK);
+
+const prepare = (streak: Streak, byOperator: boolean): Step =>
+  step({ is: "preparing", streak, byOperator }, { do: "prepare" });
+
+const terminate = (run: Run, then: Then, failure: Failure | null, streak: Streak): Step =>
+  step({ is: "stopping", run, then, force: "no", failure, streak }, { do: "signal", run, signal: "SIGTERM" });
+
+const atRest = (then: Then): Step =>
+  then !== "rest" ? prepare(NO_STREAK, then === "start") : step({ is: "stopped" }, info("stopped", "stopped"));
+
+const info = (event: string, sentence: string): Effect => ({ do: "log", level: "info", event, sentence });
+
+const step = (state: State, ...effects: Effect[]): Step => ({ state, effects });
+const stay = (state: State): Step => ({ state, effects: [] });

@@ -1,0 +1,250 @@
+import path from "node:path";
+import tap from "tap";
+import type { Answer } from "../../cli/client/answer.ts";
+import type { Daemon } from "../../cli/client/daemon.ts";
+import type { Failure } from "../../cli/client/failure.ts";
+import { runProgram } from "../../cli/program.ts";
+import type { MethodName } from "../../shared/contract/methods.ts";
+
+type Asked = { readonly method: string; readonly params: Record<string, unknown> };
+type Reply = (asked: Asked) => unknown;
+
+const isFailure = (value: unknown): value is Failure =>
+  typeof value === "object" && value !== null && "reason" in value;
+
+const status = (name: string, state = "live", more = {}): object => {
+  const gone = { pid: null, startedAt: null, retryAt: null, position: null, progress: null };
+  const fine = { lastExit: null, lastError: null, note: null, restarts: 0 };
+  const outputs = [{ url: "rtmp://a/live/****", bitrateKbps: null }];
+  return {
+    name,
+    state,
+    since: "2026-01-01T00:00:00.000Z",
+    input: "/f/film.mp4",
+    outputs,
+    ...gone,
+    ...fine,
+    ...more,
+  };
+};
+
+const refused = (code: string, message: string): Failure => ({
+  reason: "refused",
+  rpc: -1,
+  code,
+  message,
+});
+
+/** Runs one command line against answers made up here: a result, or a failure. */
+const run = async (line: string, reply: Reply = () => ({}), stdin = "") => {
+  const asked: Asked[] = [];
+  const said = { out: "", err: "" };
+  const daemon: Daemon = {
+    call: async <M extends MethodName>(method: M, params: object) => {
+      const call = { method, params: { ...params } };
+      asked.push(call);
+      const value: any = reply(call);
+      const answer: Answer<M> = isFailure(value)
+        ? { ok: false, failure: value }
+        : { ok: true, result: value };
+      return answer;
+    },
+    hungUp: async () => undefined,
+    close: () => undefined,
+  };
+  const terminal = {
+    out: (text: string) => void (said.out += `${text}\n`),
+    err: (text: string) => void (said.err += `${text}\n`),
+    columns: () => null,
+    colour: () => false,
+    cwd: () => "/home/anna",
+    now: Date.now,
+    readStdin: async () => Buffer.from(stdin),
+    onInterrupt: () => undefined,
+  };
+  const surroundings = { terminal, daemon, version: "0", socket: () => "/unused" };
+  const exit = await runProgram(
+    line.split(" ").filter((word) => word !== ""),
+    surroundings,
+  );
+  return { exit, asked, ...said };
+};
+
+const added: Reply = ({ method, params }) =>
+  method === "stream.add"
+    ? {
+        stream: status(String(params["name"]), "stopped"),
+        input: { durationMs: 10_000, video: "h264", audio: null },
+      }
+    : { changed: true, stream: status("radio", "starting") };
+
+const unusable = () => refused("INPUT_UNUSABLE", "there is no video in it.");
+
+void tap.test("add", async (t) => {
+  const ran = await run(
+    "add radio --input film.mp4 --to rtmp://a/live/hunter2 --no-loop --key-stdin --start",
+    added,
+    "key\n",
+  );
+  t.match(ran, { exit: 0, out: "" });
+  t.match(ran.err, "radio: added: film.mp4, 10 s, no sound, rtmp://a/live/****\nradio: starting\n");
+  t.match(ran.err, /the key inside --to was visible/);
+  t.notMatch(ran.err, "hunter2");
+  const input = path.join("/home/anna", "film.mp4");
+  t.same(ran.asked[0]?.params, {
+    name: "radio",
+    input,
+    to: "rtmp://a/live/hunter2",
+    key: "key",
+    loop: false,
+  });
+  t.match(await run("add radio -q --input /f --to rtmp://a/live", added), {
+    exit: 0,
+    out: "",
+    err: "",
+  });
+  const bad = await run("add radio --input /f --to rtmp://a/live", unusable);
+  t.match(bad, { exit: 1, err: "radio: not added: there is no video in it.\n" });
+  t.match(await run("add radio --input /f --to rtmp://a/l --key-file /no/such", added), {
+    exit: 1,
+    asked: [],
+    err: /no such file/,
+  });
+  t.match(await run("add radio --input /f --to rtmp://a/l --key-stdin", added, ""), {
+    exit: 78,
+    asked: [],
+  });
+});
+
+const several: Reply = ({ method, params }) => {
+  const name = String(params["name"]);
+  if (method === "stream.status") return { version: 1, streams: [status("a"), status("b")] };
+  if (name === "none") return refused("STREAM_NOT_FOUND", "there is no such stream.");
+  return { changed: name === "a", stream: status(name) };
+};
+
+void tap.test("several streams: each is done, the worst status wins", async (t) => {
+  const ran = await run("start a none b a", several);
+  t.match(ran, {
+    exit: 4,
+    err: "a: starting\nnone: not started: there is no such stream.\nb: already live\n",
+  });
+  t.match(await run("stop --all", several), { exit: 0, err: "a: stopping\nb: already live\n" });
+  const dead = await run("stop a b", () => ({
+    reason: "unreachable",
+    socket: "/s",
+    code: "ENOENT",
+  }));
+  t.equal(dead.err.split("no daemon answers").length, 2, "a missing daemon is reported once");
+  t.equal(dead.exit, 69);
+  const json = await run("start a b --json", several);
+  t.same(
+    json.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).changed),
+    [true, false],
+  );
+  t.equal(json.err, "");
+});
+
+const known: Reply = ({ params }) => {
+  const names = Array.isArray(params["names"]) ? params["names"] : ["a", "b"];
+  if (names.includes("none")) return refused("STREAM_NOT_FOUND", "there is no such stream.");
+  return {
+    version: 1,
+    streams: names.map((name) => status(name, name === "a" ? "live" : "failed")),
+  };
+};
+
+void tap.test("status and ls", async (t) => {
+  const cases = {
+    status: 0,
+    "status a": 0,
+    "status a b": 3,
+    "status --all": 3,
+    "ls b": 0,
+    "status none": 4,
+    "status none b": 4,
+  };
+  for (const [line, exit] of Object.entries(cases))
+    t.equal((await run(line, known)).exit, exit, line);
+  t.match(await run("status b -q", known), { exit: 3, out: "", err: "" });
+  t.match(await run("status none a", known), {
+    out: /^NAME[^]*\na +live/,
+    err: "none: there is no such stream.\n",
+  });
+  t.same(JSON.parse((await run("ls a --json", known)).out).streams.length, 1);
+  t.match(await run("ls", () => ({ version: 1, streams: [] })), {
+    exit: 0,
+    out: "",
+    err: /no streams/,
+  });
+});
+
+void tap.test("waiting", async (t) => {
+  const outcome =
+    (kind: string, stream: object): Reply =>
+    ({ method }) =>
+      method === "stream.wait"
+        ? { outcome: kind, stream }
+        : { changed: true, stream: status("a", "starting") };
+  t.match(await run("start a --wait", outcome("reached", status("a"))), {
+    exit: 0,
+    err: /^a: live after [\d.]+ s\n$/,
+  });
+  const failed = status("a", "failed", {
+    lastError: { code: "X", message: "the server said no." },
+  });
+  t.match(await run("start a --wait", outcome("never", failed)), {
+    exit: 1,
+    err: "a: not live: failed, the server said no.\n",
+  });
+  const late = await run("start a --wait --timeout 0", outcome("waiting", status("a", "starting")));
+  t.match(late, { exit: 124, err: "a: not live within 0 s: it is starting.\n" });
+  t.match(await run("wait a --for stopped --json", outcome("reached", status("a", "stopped"))), {
+    exit: 0,
+    out: /"outcome":"reached"/,
+    err: "",
+  });
+});
+
+const gone: Reply = ({ method }) =>
+  method === "daemon.stop"
+    ? { pid: 1, streams: 2 }
+    : { reason: "unreachable", socket: "/s", code: "ENOENT" };
+
+void tap.test("set, show, rm, daemon", async (t) => {
+  const change = { stream: status("a"), changed: true, needsRestart: true, restarted: false };
+  t.match(await run("set a --loop", () => change), {
+    exit: 0,
+    err: /^a: changed; .*streambro restart a\n$/,
+    asked: [{ params: { loop: true } }],
+  });
+  t.match(await run("set a --loop --restart", () => ({ ...change, restarted: true })), {
+    err: "a: changed, restarting\n",
+  });
+  const spec = {
+    name: "a",
+    owner: "o",
+    input: "/f",
+    loop: true,
+    mode: "copy",
+    outputs: [{ url: "rtmp://a/l/****", hasKey: true }],
+    revision: 2,
+  };
+  t.match(await run("show a", () => ({ version: 1, spec })), {
+    exit: 0,
+    out: /^name: +a\n[^]*to: +rtmp:\/\/a\/l\/\*{4}\n/,
+    err: "",
+  });
+  t.match(await run("rm a", () => ({ name: "a" })), { exit: 0, err: "a: removed\n" });
+  t.match(await run("daemon stop", gone), {
+    exit: 0,
+    err: "streambrod: stopped, 2 streams with it\n",
+  });
+  t.match(await run("daemon stop --keep-streams", gone), {
+    err: /2 streams left on the air/,
+    asked: [{ params: { keepStreams: true } }],
+  });
+});
