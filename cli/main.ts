@@ -21,13 +21,24 @@ const readStdin = async (most: number): Promise<Buffer> => {
   return Buffer.concat(chunks).subarray(0, most);
 };
 
+/** Who reads may stop reading: `logs -f radio | head` has what it wanted. */
+const onBrokenOutput = (error: NodeJS.ErrnoException): void => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  fail(error);
+};
+
+/** Streams are opened with the first word, as opening them takes time. */
+const writer = (open: () => NodeJS.WriteStream): ((text: string) => void) => {
+  let stream: NodeJS.WriteStream | null = null;
+  return (text) => {
+    stream ??= open().on("error", onBrokenOutput);
+    stream.write(ended(text));
+  };
+};
+
 const terminal: Terminal = {
-  out: (text) => {
-    process.stdout.write(ended(text));
-  },
-  err: (text) => {
-    process.stderr.write(ended(text));
-  },
+  out: writer(() => process.stdout),
+  err: writer(() => process.stderr),
   columns: () => (process.stdout.isTTY ? process.stdout.columns : null),
   colour: () =>
     process.stdout.isTTY &&
@@ -49,15 +60,7 @@ const fail = (error: unknown): never => {
   process.exit(EXIT.failed);
 };
 
-/** Who reads may stop reading: `logs -f radio | head` has what it wanted. */
-const onBrokenOutput = (error: NodeJS.ErrnoException): void => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
-  fail(error);
-};
-
 process.on("uncaughtException", fail);
-process.stdout.on("error", onBrokenOutput);
-process.stderr.on("error", onBrokenOutput);
 
 runProgram(process.argv.slice(2), {
   terminal,

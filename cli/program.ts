@@ -26,20 +26,27 @@ export type Surroundings = {
   readonly daemon?: Daemon;
 };
 
-const COMMANDS: readonly Register[] = [
+const COMMANDS: Readonly<Record<string, Register>> = {
   add,
   start,
   stop,
   restart,
   status,
-  list,
+  ls: list,
   show,
   set,
   logs,
   wait,
-  remove,
+  rm: remove,
   daemon,
-];
+};
+
+/** The command that was typed; all of them where that is none, for help and suggestions. */
+const wanted = (typed: string | undefined): readonly Register[] => {
+  const known = typed !== undefined && Object.hasOwn(COMMANDS, typed) ? COMMANDS[typed] : undefined;
+  // Setting up one command takes a tenth of what setting up all of them does.
+  return known === undefined ? Object.values(COMMANDS) : [known];
+};
 
 const AFTER = (): string => `
 EXAMPLES
@@ -68,7 +75,7 @@ export const runProgram = async (
     reached.close();
   };
   try {
-    await build(surroundings, run).parseAsync(args, { from: "user" });
+    await build(surroundings, run, wanted(args[0])).parseAsync(args, { from: "user" });
     return exitStatus;
   } catch (error) {
     if (error instanceof CommanderError)
@@ -77,7 +84,11 @@ export const runProgram = async (
   }
 };
 
-const build = ({ terminal, version }: Surroundings, run: Run): Command => {
+const build = (
+  { terminal, version }: Surroundings,
+  run: Run,
+  commands: readonly Register[],
+): Command => {
   const program = new Command("streambro")
     .description("Keeps live streams on the air: tells streambrod what to stream, and how it goes.")
     .version(version, "--version", "print the version")
@@ -94,7 +105,7 @@ const build = ({ terminal, version }: Surroundings, run: Run): Command => {
       },
     })
     .addHelpText("after", AFTER);
-  for (const register of COMMANDS) register(program, run);
+  for (const register of commands) register(program, run);
   return program;
 };
 

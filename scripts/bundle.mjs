@@ -6,7 +6,16 @@
 // it; never put it in a directory that others may write.
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
 
@@ -89,18 +98,23 @@ const buildCli = async () => {
     `${id}(function (exports, require, module, __filename, __dirname) {${code}\n})`,
   );
   place("streambro.cjs", launcher("streambro", startWithCache));
-  const cache = path.join(dist, `cache.${process.pid}.new`);
-  const run = spawnSync(process.execPath, [path.join(import.meta.dirname, "warm-up.mjs"), cache]);
-  if (run.status !== 0 || !existsSync(cache)) {
-    throw new Error(`the CLI did not run once to fill its code cache:\n${run.stderr}${run.stdout}`);
+  const scratch = mkdtempSync(path.join(os.tmpdir(), "sb-bundle-"));
+  const cache = path.join(scratch, "cache");
+  const warmUp = path.join(import.meta.dirname, "warm-up.mjs");
+  const run = spawnSync(process.execPath, [warmUp, cache], { encoding: "utf8" });
+  if (run.status === 0 && existsSync(cache)) {
+    place("streambro-cli.cache", Buffer.concat([Buffer.from(id, "latin1"), readFileSync(cache)]));
+  } else {
+    process.stderr.write(`bundle: no code cache, the CLI did not run once:\n${run.stderr}`);
+    rmSync(path.join(dist, "streambro-cli.cache"), { force: true });
   }
-  place("streambro-cli.cache", Buffer.concat([Buffer.from(id, "latin1"), readFileSync(cache)]));
-  rmSync(cache);
+  rmSync(scratch, { recursive: true });
 };
 
 const buildDaemon = async () => {
   const files = await bundle("daemon/main.ts", {
     sourcemap: "linked",
+    sourcesContent: false,
     entryNames: "streambrod-daemon",
   });
   place("streambrod-daemon.js.map", files[".map"]);

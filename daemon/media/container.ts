@@ -1,22 +1,80 @@
 import type { MediaInfo } from "./media-info.ts";
 
+/** What a stream is sent in: FLV by RTMP, MPEG-TS by SRT. */
 export type OutputContainer = "flv" | "mpegts";
 
-const VIDEO: Record<OutputContainer, readonly string[]> = {
-  flv: ["h264"],
-  mpegts: ["h264", "hevc", "mpeg2video", "mpeg1video", "mpeg4"],
+type Carried = {
+  readonly name: string;
+  readonly video: readonly string[];
+  readonly audio: readonly string[];
+  /** Codecs carried only at these sample rates. */
+  readonly rates: Readonly<Record<string, readonly number[]>>;
 };
-const AUDIO: Record<OutputContainer, readonly string[]> = {
-  flv: ["aac", "mp3"],
-  mpegts: ["aac", "mp3", "mp2", "ac3", "eac3", "opus"],
+
+/**
+ * What each container takes as it is from FFmpeg 5.1. FLV could also hold codecs of Flash's days
+ * (Sorenson, Speex, PCM), which no platform of today plays; HEVC, AV1 and VP9 in FLV need FFmpeg 6.
+ * MPEG-TS swallows anything without an error, but as nameless data that no receiver can play.
+ */
+const CARRIED: Readonly<Record<OutputContainer, Carried>> = {
+  flv: {
+    name: "FLV",
+    video: ["h264"],
+    audio: ["aac", "mp3"],
+    rates: { mp3: [11_025, 22_050, 44_100, 48_000] },
+  },
+  mpegts: {
+    name: "MPEG-TS",
+    video: ["h264", "hevc", "mpeg2video", "mpeg1video", "mpeg4"],
+    audio: ["aac", "mp3", "mp2", "ac3", "eac3", "opus", "dts", "truehd"],
+    rates: {},
+  },
 };
+
+/** Codecs as people write them. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  h264: "H.264",
+  hevc: "H.265",
+  av1: "AV1",
+  vp8: "VP8",
+  vp9: "VP9",
+  mpeg1video: "MPEG-1",
+  mpeg2video: "MPEG-2",
+  mpeg4: "MPEG-4 Part 2",
+  theora: "Theora",
+  prores: "ProRes",
+  mjpeg: "Motion JPEG",
+  aac: "AAC",
+  mp2: "MP2",
+  mp3: "MP3",
+  ac3: "AC-3",
+  eac3: "E-AC-3",
+  dts: "DTS",
+  truehd: "TrueHD",
+  opus: "Opus",
+  vorbis: "Vorbis",
+  flac: "FLAC",
+  alac: "ALAC",
+};
+
+const written = (codec: string): string =>
+  WRITTEN[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec);
 
 /** Why `media` cannot be sent as it is in `container`, and what to do; null where it can. */
 export const unfit = (media: MediaInfo, container: OutputContainer): string | null => {
-  const name = container === "flv" ? "FLV" : "MPEG-TS";
-  if (!VIDEO[container].includes(media.video.codec))
-    return `its picture is ${media.video.codec}, which ${name} cannot carry.`;
-  if (media.audio !== null && !AUDIO[container].includes(media.audio.codec))
-    return `its sound is ${media.audio.codec}, which ${name} cannot carry.`;
-  return null;
+  const { name, video, audio, rates } = CARRIED[container];
+  const sound = media.audio;
+  const pictureFits = video.includes(media.video.codec);
+  const soundFits = sound === null || audio.includes(sound.codec);
+  const rateFits = sound === null || (rates[sound.codec]?.includes(sound.sampleRate) ?? true);
+  if (pictureFits && soundFits && rateFits) return null;
+  const why = !pictureFits
+    ? `the picture of the input is ${written(media.video.codec)}, which ${name} cannot carry`
+    : soundFits
+      ? `the sound of the input is ${written(sound?.codec ?? "")} at ${sound?.sampleRate} Hz, ` +
+        `and ${name} carries that only at ${rates[sound?.codec ?? ""]?.join(", ")} Hz`
+      : `the sound of the input is ${written(sound?.codec ?? "")}, which ${name} cannot carry`;
+  const picture = pictureFits ? "copy" : "libx264 -pix_fmt yuv420p -g 60";
+  const convert = `-c:v ${picture} -c:a ${soundFits && rateFits ? "copy" : "aac -ar 48000"}`;
+  return `${why}. Convert it once: ffmpeg -i INPUT ${convert} OUTPUT.mp4`;
 };

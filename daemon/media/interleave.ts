@@ -11,7 +11,12 @@ export type Interleave = {
 /** A track: its number, and the length of a packet where the container does not say. */
 type Frames = { readonly index: number; readonly frameMs: number };
 
-type Span = { readonly fromMs: number | null; readonly toMs: number | null };
+type Span = {
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  /** From the first packet's decoding time to one packet past the last's. */
+  readonly decodedMs: number | null;
+};
 
 const span = (head: readonly Packet[], tail: readonly Packet[], frameMs: number): Span => ({
   fromMs: head.length === 0 ? null : Math.min(...head.map((packet) => packet.ptsMs)),

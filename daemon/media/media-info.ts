@@ -26,6 +26,11 @@ export type MediaInfo = {
   } | null;
   /** End of the later of the two tracks. */
   readonly longestTrackMs: number;
+  /**
+   * Shortest pass after which the next one's first packets do not step back in time: more than
+   * `longestTrackMs` where a file holds pictures from before its beginning, cut off by an edit list.
+   */
+  readonly leastPassMs: number;
   /** While both tracks play: outside it the muxer holds one back, waiting for the other. */
   readonly shared: { readonly fromMs: number; readonly toMs: number };
   /** Furthest that one track runs ahead of the other in the order in which the file is read. */

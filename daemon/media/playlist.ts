@@ -53,7 +53,7 @@ export const playlist = (wanted: {
   readonly leadMs?: number;
 }): Playlist => {
   const { linkName, media, loop, resumeFrom, leadMs = 0 } = wanted;
-  const cycleMs = media.longestTrackMs + SEAM_MS;
+  const cycleMs = Math.max(media.longestTrackMs + SEAM_MS, media.leastPassMs);
   const firstMs = cycleMs - resumeFrom;
   const whole = `file ${linkName}\nduration ${seconds(cycleMs)}\n`;
   const rest = `file ${linkName}\ninpoint ${seconds(media.startMs + resumeFrom)}\nduration ${seconds(firstMs)}\n`;

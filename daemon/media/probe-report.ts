@@ -56,15 +56,19 @@ const endOf = (stream: z.infer<typeof Stream>, startMs: number): number | null =
     ? null
     : (stream.duration + (stream.start_time ?? 0)) * 1000 - startMs;
 
-/** ffprobe's JSON, parsed; null where it holds no video track with a length. */
-export const readReport = (json: string): ProbeReport | null => {
+/** Shorter than this is a still picture with a clock. */
+const SHORTEST_MS = 200;
+
+/** ffprobe's JSON, parsed, or what is missing in it. */
+export const readReport = (json: string): ProbeReport | "no-video" | "no-duration" => {
   const report = Report.parse(JSON.parse(json));
   const video = report.streams.find(
     (s) => s.codec_type === "video" && (s.disposition?.attached_pic ?? 0) === 0,
   );
   const audio = report.streams.find((s) => s.codec_type === "audio");
   const durationMs = (report.format.duration ?? 0) * 1000;
-  if (video === undefined || !(durationMs > 0)) return null;
+  if (video === undefined) return "no-video";
+  if (!(durationMs >= SHORTEST_MS)) return "no-duration";
   const startMs = (report.format.start_time ?? 0) * 1000;
   const frameMs = frameOf(video.avg_frame_rate) ?? frameOf(video.r_frame_rate) ?? 40;
   return {
@@ -116,6 +120,7 @@ export const mediaInfo = (
     video: { ...video, reorderMs: Math.max(video.reorderMs, order.reorderMs) },
     audio,
     longestTrackMs: Math.max(videoEnd, audioEnd),
+    leastPassMs: Math.max(0, order.video.decodedMs ?? 0, order.audio.decodedMs ?? 0),
     shared: {
       fromMs: Math.max(0, videoFrom, audioFrom),
       toMs: Math.min(videoEnd, audioEnd),

@@ -1,49 +1,42 @@
 import { constants } from "node:fs";
+import type { Stats } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import type { FailureReason } from "../../shared/states.ts";
-import { printable } from "../../shared/stream-name.ts";
+import { interleaveOf } from "./interleave.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { inputOptions, readPackets, seconds } from "./packets.ts";
 import type { Packet } from "./packets.ts";
-import { interleaveOf } from "./interleave.ts";
+import { complaint, unopened } from "./probe-complaint.ts";
 import { mediaInfo, readReport } from "./probe-report.ts";
 import type { ProbeReport } from "./probe-report.ts";
 
-export type ProbeResult =
-  | { readonly ok: true; readonly media: MediaInfo }
-  | { readonly ok: false; readonly reason: FailureReason; readonly message: string };
+export type Refusal = {
+  readonly ok: false;
+  readonly reason: FailureReason;
+  /** What is wrong and what to do, for an operator; no control characters. */
+  readonly message: string;
+};
 
-const bad = (reason: FailureReason, message: string): ProbeResult => ({
-  ok: false,
-  reason,
-  message,
-});
+export type ProbeResult = { readonly ok: true; readonly media: MediaInfo } | Refusal;
 
-/** Examines an input. Never throws for a bad one: the message says what is wrong and what to do. */
+type Tools = { readonly ffprobe: string };
+
+/** Examines an input. Never throws for a bad one, and never opens what is not a regular file. */
 export const probeInput = async (
   file: string,
-  tools: { readonly ffprobe: string },
+  tools: Tools,
   signal?: AbortSignal,
 ): Promise<ProbeResult> => {
-  const name = printable(path.basename(file));
-  let found;
-  try {
-    found = await stat(file);
-    if (found.isFile()) await access(file, constants.R_OK);
-  } catch (error) {
-    return bad(
-      "input-missing",
-      `${name} cannot be opened (${(error as { code?: string }).code ?? "?"}).`,
-    );
-  }
-  if (!found.isFile()) return bad("input-corrupt", `${name} is not a file.`);
-  if (found.size === 0) return bad("input-corrupt", `${name} is empty.`);
-  const whole = path.resolve(file);
-  const { stdout, stderr, failed } = await execa(
+  const found = await look(file);
+  if ("ok" in found) return found;
+  const described = await execa(
     tools.ffprobe,
-    [...inputOptions, "-show_format", "-show_streams", "-of", "json", `file:${whole}`],
+    [
+      ...[...inputOptions, "-show_format", "-show_streams", "-of", "json"],
+      `file:${path.resolve(file)}`,
+    ],
     {
       reject: false,
       stdin: "ignore",
@@ -52,19 +45,35 @@ export const probeInput = async (
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     },
   );
-  if (failed) return bad("input-corrupt", `${name}: ${printable(stderr)}`);
-  const facts = readReport(stdout);
-  if (facts === null) return bad("input-corrupt", `${name} has no picture that moves.`);
+  if (described.failed) return complaint(file, described);
+  const report = readReport(described.stdout);
+  if (typeof report === "string") return unopened(file, report);
   const samples: (readonly Packet[])[] = [];
-  for (const intervals of sampleIntervals(facts)) {
-    samples.push((await readPackets(whole, intervals, tools, signal)) ?? []);
+  for (const intervals of sampleIntervals(report))
+    samples.push((await readPackets(file, intervals, tools, signal)) ?? []);
+  if (samples[0]?.every((packet) => packet.stream !== report.video.index) ?? true)
+    return unopened(file, "no-packets");
+  const order = interleaveOf(samples, report.video, report.audio);
+  return { ok: true, media: mediaInfo(report, order, found) };
+};
+
+/** The file's own facts, taken before anything opens it: opening a FIFO would block for ever. */
+const look = async (file: string): Promise<Stats | Refusal> => {
+  try {
+    const found = await stat(file);
+    if (found.isDirectory()) return unopened(file, "directory");
+    if (!found.isFile()) return unopened(file, "special");
+    await access(file, constants.R_OK);
+    return found.size === 0 ? unopened(file, "empty") : found;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "ENOENT" || code === "ENOTDIR") return unopened(file, "missing");
+    return unopened(file, code === "EACCES" || code === "EPERM" ? "forbidden" : "unreadable");
   }
-  const order = interleaveOf(samples, facts.video, facts.audio);
-  return { ok: true, media: mediaInfo(facts, order, found) };
 };
 
 /** The beginning, the middle and the end, five seconds each. */
-const sampleIntervals = (facts: ProbeReport): readonly string[] => {
-  const at = (ms: number): string => seconds(facts.startMs + Math.max(0, ms));
-  return ["%+5", `${at(facts.durationMs / 2)}%+5`, at(facts.durationMs - 5000)];
+const sampleIntervals = (report: ProbeReport): readonly string[] => {
+  const at = (ms: number): string => seconds(report.startMs + Math.max(0, ms));
+  return ["%+5", `${at(report.durationMs / 2)}%+5`, at(report.durationMs - 5000)];
 };

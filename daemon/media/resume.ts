@@ -63,8 +63,9 @@ const resumeInPass = async (
   const keys = pictures.filter((packet) => packet.key && packet.dtsMs <= sent);
   for (const key of keys.slice(-MOST_TRIES).reverse()) {
     if (from === 0 && key === pictures[0]) return BEGINNING;
-    // Most containers are sought by the time of showing, MPEG-TS by that of decoding.
-    for (const at of new Set([key.ptsMs, key.dtsMs])) {
+    // Most containers are sought by the time of showing, MPEG-TS by that of decoding; MP4 cut by an
+    // edit list finds its keyframes late. Where a seek has landed is always looked at.
+    for (const at of new Set([key.ptsMs, key.dtsMs, key.ptsMs + media.video.reorderMs])) {
       const landed = await landAt(file, at, media, tools, signal);
       if (landed?.key.ptsMs === key.ptsMs && follows(landed, packets, sent, media)) return landed;
     }

@@ -28,6 +28,8 @@ export type DaemonOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** YAML of the configuration file. */
   readonly config?: string;
+  /** In a session of its own, so that Ctrl-C on a terminal does not reach it. */
+  readonly detached?: boolean;
 };
 
 export type Daemon = {
@@ -102,6 +104,7 @@ export const startDaemon = async (options: DaemonOptions = {}): Promise<Daemon> 
     const started = spawn(path.join(BIN, "streambrod"), [], {
       env,
       cwd: dir,
+      detached: options.detached ?? false,
       stdio: ["ignore", out, err],
     });
     child = started;

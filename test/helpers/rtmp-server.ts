@@ -20,6 +20,8 @@ import { until } from "./until.ts";
 export type RtmpServerOptions = {
   /** Where configuration, logs and recordings go; without one a temporary directory, removed by stop(). */
   readonly dir?: string;
+  /** In a session of its own, so that Ctrl-C on a terminal does not reach it. */
+  readonly detached?: boolean;
 };
 
 /** A real nginx with the RTMP module, on ports of its own. */
@@ -68,11 +70,11 @@ const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =
 };
 
 /** Starts one process and waits for its status page. Should this process die, nginx goes with it. */
-const launch = async (dir: string, statUrl: string): Promise<ChildProcess> => {
+const launch = async (dir: string, statUrl: string, detached = false): Promise<ChildProcess> => {
   const log = path.join(dir, "error.log");
   const errors = openSync(log, "a");
   const args = ["--pdeathsig", "KILL", NGINX, "-e", "error.log", "-p", dir, "-c", "nginx.conf"];
-  const child = spawn("setpriv", args, { stdio: ["ignore", "ignore", errors] });
+  const child = spawn("setpriv", args, { stdio: ["ignore", "ignore", errors], detached });
   closeSync(errors);
   let failure: Error | undefined;
   child.on("error", (error) => (failure = error));
@@ -98,7 +100,7 @@ export const startRtmpServer = async (options: RtmpServerOptions = {}): Promise<
     const chosen = { rtmp, http };
     writeFileSync(path.join(dir, "nginx.conf"), nginxConfig(dir, chosen, log.port));
     try {
-      return [chosen, await launch(dir, `http://127.0.0.1:${http}/`)];
+      return [chosen, await launch(dir, `http://127.0.0.1:${http}/`, options.detached)];
     } catch (error) {
       // Somebody else may have taken a port between our look and nginx's.
       if (attempt < BIND_ATTEMPTS && String(error).includes("bind()")) return place(attempt + 1);
@@ -149,7 +151,7 @@ export const startRtmpServer = async (options: RtmpServerOptions = {}): Promise<
     kill,
     restart: async () => {
       await kill();
-      child = await launch(dir, statUrl);
+      child = await launch(dir, statUrl, options.detached);
     },
     stop: async () => {
       await end(child, "SIGTERM");

@@ -1,0 +1,58 @@
+import path from "node:path";
+import type { FailureReason } from "../../shared/states.ts";
+import { printable } from "../../shared/stream-name.ts";
+import type { Refusal } from "./probe.ts";
+
+/** What can be wrong with an input, and what an operator can do about it. */
+const WRONG = {
+  missing: ["input-missing", "does not exist. Check the path, and whether its disk is mounted."],
+  forbidden: [
+    "input-missing",
+    "may not be read by the user that streambrod runs as. Give that user permission to read it and to enter its directory.",
+  ],
+  unreadable: ["input-missing", "cannot be read. Check the disk that it is on."],
+  directory: ["input-corrupt", "is a directory. Name one file in it."],
+  special: ["input-corrupt", "is a pipe or a device, not a file. Record it to a file first."],
+  empty: ["input-corrupt", "is empty. Copy it again."],
+  truncated: [
+    "input-corrupt",
+    "is incomplete: its index is missing (moov atom not found). Copy it again, or let its recording finish.",
+  ],
+  format: [
+    "input-corrupt",
+    "is not a film: text, a picture, sound alone or a playlist. Name an MP4, MOV, MKV, WebM, MPEG-TS or FLV file.",
+  ],
+  damaged: ["input-corrupt", "is damaged or not media. Play it to check, or copy it again."],
+  silent: ["timed-out", "took too long to examine. Check the disk that it is on."],
+  "no-video": ["input-corrupt", "has no picture, only sound. Add a picture to it first."],
+  "no-duration": ["input-corrupt", "has no length: it is a still picture or was cut short."],
+  "no-packets": ["input-corrupt", "has a picture track with nothing in it. Copy it again."],
+  tool: ["spawn-failed", "cannot be examined: ffprobe does not run. Install FFmpeg."],
+} as const satisfies Record<string, readonly [FailureReason, string]>;
+
+export type Wrong = keyof typeof WRONG;
+
+export const unopened = (file: string, wrong: Wrong): Refusal => {
+  const [reason, sentence] = WRONG[wrong];
+  return { ok: false, reason, message: `${printable(path.basename(file))} ${sentence}` };
+};
+
+/** ffprobe's own failure. FFmpeg 5.1 exits 1 for everything, so only its words tell what it was. */
+export const complaint = (
+  file: string,
+  ended: {
+    readonly stderr: string;
+    readonly timedOut: boolean;
+    readonly isCanceled: boolean;
+    readonly exitCode?: number | undefined;
+  },
+): Refusal => {
+  const { stderr } = ended;
+  if (ended.timedOut || ended.isCanceled) return unopened(file, "silent");
+  if (ended.exitCode === undefined && stderr === "") return unopened(file, "tool");
+  if (stderr.includes("moov atom not found")) return unopened(file, "truncated");
+  if (/not on whitelist/i.test(stderr)) return unopened(file, "format");
+  if (stderr.includes("Permission denied")) return unopened(file, "forbidden");
+  if (stderr.includes("No such file")) return unopened(file, "missing");
+  return unopened(file, "damaged");
+};
