@@ -37,7 +37,9 @@ export const reportFailure = (context: Context, failure: Failure, undone?: strin
   const { terminal, debug } = context;
   const sentence = sentenceOf(failure);
   const subject = failure.reason === "refused" && undone !== undefined ? undone : "streambro";
-  terminal.err(`${subject}: ${sentence}`);
+  // The daemon's sentence may begin with the stream's name itself, and then says what was not done.
+  const whole = sentence.startsWith(`${subject.replace(/:.*/, "")}: `);
+  terminal.err(whole ? sentence : `${subject}: ${sentence}`);
   if (debug) terminal.err(`      ${JSON.stringify(failure)}`);
   return exitStatusOf(failure);
 };

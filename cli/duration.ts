@@ -7,7 +7,11 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-export const DURATION_RULE = "use for instance 30s, 500ms, 2m, 1h30m, or a plain number of seconds";
+/** What a timer can wait for is a little more. */
+const LONGEST_MS = 24 * 86_400_000;
+
+export const DURATION_RULE =
+  "use for instance 30s, 500ms, 2m, 1h30m, or a plain number of seconds; 24 days at most";
 
 /** Milliseconds of "30s", "1h30m", or "30" (seconds); null for what is no duration. */
 export const parseDuration = (text: string): number | null => {
@@ -21,4 +25,4 @@ export const parseDuration = (text: string): number | null => {
 };
 
 const bounded = (ms: number): number | null =>
-  Number.isFinite(ms) && ms <= 366 * 86_400_000 ? Math.round(ms) : null;
+  Number.isFinite(ms) && ms <= LONGEST_MS ? Math.round(ms) : null;

@@ -16,7 +16,8 @@ const readStdin = async (most: number): Promise<Buffer> => {
     const bytes: Buffer = chunk;
     chunks.push(bytes);
     length += bytes.length;
-    if (length >= most) break;
+    // What is typed ends with its line.
+    if (length >= most || (process.stdin.isTTY && bytes.includes(10))) break;
   }
   return Buffer.concat(chunks).subarray(0, most);
 };
@@ -24,21 +25,28 @@ const readStdin = async (most: number): Promise<Buffer> => {
 /** Who reads may stop reading: `logs -f radio | head` has what it wanted. */
 const onBrokenOutput = (error: NodeJS.ErrnoException): void => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
-  fail(error);
+  terminal.err(`streambro: standard output cannot be written: ${printable(error.message)}.`);
+  process.exit(EXIT.failed);
 };
 
+/** Words that nobody can read change nothing about what was done. */
+const onBrokenWords = (): void => undefined;
+
 /** Streams are opened with the first word, as opening them takes time. */
-const writer = (open: () => NodeJS.WriteStream): ((text: string) => void) => {
+const writer = (
+  open: () => NodeJS.WriteStream,
+  onError: (error: NodeJS.ErrnoException) => void,
+): ((text: string) => void) => {
   let stream: NodeJS.WriteStream | null = null;
   return (text) => {
-    stream ??= open().on("error", onBrokenOutput);
+    stream ??= open().on("error", onError);
     stream.write(ended(text));
   };
 };
 
 const terminal: Terminal = {
-  out: writer(() => process.stdout),
-  err: writer(() => process.stderr),
+  out: writer(() => process.stdout, onBrokenOutput),
+  err: writer(() => process.stderr, onBrokenWords),
   columns: () => (process.stdout.isTTY ? process.stdout.columns : null),
   colour: () =>
     process.stdout.isTTY &&
@@ -62,11 +70,15 @@ const fail = (error: unknown): never => {
 
 process.on("uncaughtException", fail);
 
-runProgram(process.argv.slice(2), {
-  terminal,
-  version: version(),
-  socket: () => clientSocket(process.env, process.getuid?.() ?? 0, homedir()),
-}).then((status) => {
-  // Writes to terminals, files and pipes are done when they return, so nothing is cut off.
-  process.exit(status);
-}, fail);
+const main = async (): Promise<void> => {
+  const status = await runProgram(process.argv.slice(2), {
+    terminal,
+    version: version(),
+    socket: () => clientSocket(process.env, process.getuid?.() ?? 0, homedir()),
+  });
+  // Writes to terminals, files and pipes are done when they return, so nothing is cut off; whether
+  // they failed is told a tick later.
+  setImmediate(() => process.exit(status));
+};
+
+main().catch(fail);

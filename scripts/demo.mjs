@@ -1,5 +1,5 @@
 // The demonstration itself, started by scripts/demo: demo.mjs FILE SECONDS ("" and 0: none given)
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as after } from "node:timers/promises";
@@ -23,8 +23,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 process.stdout.on("error", () => interrupted.abort());
 
 const streambro = async (daemon, ...args) => {
-  const { code, stdout, stderr } = await daemon.cli(...args);
-  if (code !== 0) throw new Error(`streambro ${args.join(" ")}: exit ${code}\n${stdout}${stderr}`);
+  const options = { detached: true, signal: interrupted.signal };
+  const { code, stdout, stderr } = await daemon.cliWith(options, ...args);
+  if (code !== 0) throw new Error(stderr.trim() || `streambro ${args.join(" ")}: exit ${code}`);
   return stdout;
 };
 
@@ -87,7 +88,7 @@ try {
   undo.push(() => daemon.end());
   const watched = server.watchPublishers();
   undo.push(() => watched.stop());
-  if (!interrupted.signal.aborted) {
+  try {
     await streambro(
       daemon,
       "add",
@@ -102,6 +103,9 @@ try {
     say(`Watch it:  ffplay ${server.url}/${NAME}   (or: vlc ${server.url}/${NAME})`);
     say(Number(seconds) > 0 ? `For ${seconds} s; Ctrl-C ends it.\n` : "Ctrl-C ends it.\n");
     await showUntilOver(daemon);
+  } catch (error) {
+    // Ctrl-C cuts short whatever it meets.
+    if (!interrupted.signal.aborted) throw error;
   }
   result = await delivered(server, watched);
 } catch (error) {

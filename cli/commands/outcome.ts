@@ -43,8 +43,7 @@ const tell = (context: Context, name: string, wish: Wish, awaited: Awaited): num
   const { terminal } = context;
   switch (awaited.kind) {
     case "reached": {
-      const took = `${wish.goal} after ${spoken(terminal.now() - wish.begun)}`;
-      say(context, `${name}: ${wish.already === true ? `already ${wish.goal}` : took}`);
+      say(context, `${name}: ${reached(wish, terminal.now() - wish.begun)}`);
       return EXIT.ok;
     }
     case "never":
@@ -69,6 +68,11 @@ const tell = (context: Context, name: string, wish: Wish, awaited: Awaited): num
     default:
       return reportFailure(context, awaited.failure, name);
   }
+};
+
+const reached = ({ goal, already }: Wish, tookMs: number): string => {
+  if (already === true) return `already ${goal}`;
+  return tookMs < 50 ? goal : `${goal} after ${spoken(tookMs)}`;
 };
 
 const atRest = ({ state, lastError }: StreamStatus): string =>

@@ -10,7 +10,7 @@ export const specLines = (spec: StreamSpec): string[] =>
     ["input", `${printable(spec.input, 4096)}${spec.loop ? ", in a loop" : ", once"}`],
     ...spec.outputs.map(({ url, hasKey }): [string, string] => [
       "to",
-      `${printable(url, 4096)}${hasKey ? "" : ", no key"}`,
+      `${printable(url, 4096)}${hasKey ? ", with a key" : ", no key"}`,
     ]),
     ["mode", spec.mode],
     ["revision", String(spec.revision)],

@@ -2,6 +2,8 @@ import { PROTOCOL, PROTOCOL_OLDEST } from "../../shared/protocol.ts";
 import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Result } from "../../shared/contract/methods.ts";
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import { shownUrl } from "../destination/destination.ts";
 import { placesOf } from "../store/layout.ts";
 import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
 import type { Caller, Handlers } from "../rpc/server.ts";
@@ -55,7 +57,7 @@ export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
       open();
       return changeStream(params, editing);
     },
-    "stream.show": async ({ name }) => ({ version: 1, spec: registry.get(name).spec }),
+    "stream.show": async ({ name }) => ({ version: 1, spec: shownSpec(registry.get(name).spec) }),
     "stream.status": async ({ names }) => {
       const streams = names === undefined ? registry.sorted() : names.map((name) => registry.get(name));
       return { version: 1, streams: streams.map((stream) => stream.status()) };
@@ -76,6 +78,11 @@ export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
     },
   };
 };
+
+const shownSpec = (spec: StreamSpec): StreamSpec => ({
+  ...spec,
+  outputs: spec.outputs.map(({ url, hasKey }) => ({ url: shownUrl(url, hasKey), hasKey })),
+});
 
 const countStates = (streams: readonly Stream[]): Record<StreamState, number> => {
   const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<StreamState, number>;

@@ -1,8 +1,11 @@
+import { clockStart } from "./packets.ts";
 import type { Packet } from "./packets.ts";
 
 export type Interleave = {
   readonly reorderMs: number;
   readonly skewMs: number;
+  /** When FFmpeg's clock starts, on the file's own clock. */
+  readonly startMs: number;
   /** Beginning and end of each track on the file's own clock; null where no sample showed it. */
   readonly video: Span;
   readonly audio: Span;
@@ -18,11 +21,15 @@ type Span = {
   readonly decodedMs: number | null;
 };
 
-const span = (head: readonly Packet[], tail: readonly Packet[], frameMs: number): Span => ({
-  fromMs: head.length === 0 ? null : Math.min(...head.map((packet) => packet.ptsMs)),
-  toMs:
-    tail.length === 0 ? null : Math.max(...tail.map((p) => p.ptsMs + (p.durationMs ?? frameMs))),
-});
+const span = (head: readonly Packet[], tail: readonly Packet[], frameMs: number): Span => {
+  if (head.length === 0 || tail.length === 0) return { fromMs: null, toMs: null, decodedMs: null };
+  const last = Math.max(...tail.map((packet) => packet.dtsMs));
+  return {
+    fromMs: Math.min(...head.map((packet) => packet.ptsMs)),
+    toMs: Math.max(...tail.map((packet) => packet.ptsMs + (packet.durationMs ?? frameMs))),
+    decodedMs: last + frameMs - Math.min(...head.map((packet) => packet.dtsMs)),
+  };
+};
 
 /** Furthest that either track is ahead while both still have packets to come. */
 const skewOf = (packets: readonly Packet[], video: number, audio: number): number => {
@@ -41,14 +48,15 @@ const skewOf = (packets: readonly Packet[], video: number, audio: number): numbe
   return skew;
 };
 
+const of = (packets: readonly Packet[] | undefined, stream: number | null): readonly Packet[] =>
+  (packets ?? []).filter((packet) => packet.stream === stream);
+
 /** What samples of a file, the first from its beginning and the last to its end, say of its order. */
 export const interleaveOf = (
   samples: readonly (readonly Packet[])[],
   video: Frames,
   audio: Frames | null,
 ): Interleave => {
-  const of = (packets: readonly Packet[] | undefined, stream: number | null): readonly Packet[] =>
-    (packets ?? []).filter((packet) => packet.stream === stream);
   const ends = (track: Frames | null): Span =>
     span(
       of(samples.at(0), track?.index ?? null),
@@ -57,6 +65,7 @@ export const interleaveOf = (
     );
   const pictures = samples.flatMap((packets) => of(packets, video.index));
   return {
+    startMs: clockStart(samples[0] ?? []),
     reorderMs: Math.max(0, ...pictures.map((packet) => packet.ptsMs - packet.dtsMs)),
     skewMs:
       audio === null ? 0 : Math.max(0, ...samples.map((s) => skewOf(s, video.index, audio.index))),

@@ -1,5 +1,5 @@
 import type { MediaInfo } from "./media-info.ts";
-import { readPackets, seconds } from "./packets.ts";
+import { clockStart, readPackets, seconds } from "./packets.ts";
 import type { Packet } from "./packets.ts";
 
 type Tools = { readonly ffprobe: string };
@@ -40,12 +40,9 @@ export const landAt = async (
   const key = found?.find((packet) => packet.stream === media.video.index && packet.key);
   if (found === null || key === undefined) return null;
   const sound = found.find((packet) => packet.stream === media.audio?.index);
-  const firsts = new Map<number, number>();
-  for (const packet of found)
-    if (packet.timed && !firsts.has(packet.stream)) firsts.set(packet.stream, packet.ptsMs);
   return {
     fromMs: micro(atMs - media.startMs),
-    leadMs: micro(Math.min(...firsts.values()) - atMs),
+    leadMs: micro(clockStart(found) - atMs),
     key,
     soundMs: sound?.dtsMs ?? null,
   };

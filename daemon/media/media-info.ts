@@ -26,6 +26,8 @@ export type MediaInfo = {
   } | null;
   /** End of the later of the two tracks. */
   readonly longestTrackMs: number;
+  /** What a pass begins with, against the file's beginning: less than 0 after an edit list's cut. */
+  readonly headMs: number;
   /**
    * Shortest pass after which the next one's first packets do not step back in time: more than
    * `longestTrackMs` where a file holds pictures from before its beginning, cut off by an edit list.

@@ -10,7 +10,7 @@ export type Packet = {
   /** Null where the container does not say. */
   readonly durationMs: number | null;
   readonly key: boolean;
-  /** A picture or sound: what FFmpeg reckons a file's beginning from. */
+  /** What FFmpeg reckons a file's beginning from: sound, and pictures that are to be shown. */
   readonly timed: boolean;
 };
 
@@ -30,14 +30,29 @@ const parse = (line: string): Packet | null => {
     dtsMs: either,
     durationMs: Number(duration) > 0 ? number(duration) : null,
     key: flags.startsWith("K"),
-    timed: type === "video" || type === "audio",
+    timed: type === "audio" || (type === "video" && !flags.includes("D")),
   };
 };
 
 /** Options that every look at an input shares: no other protocol, no script, no way to more files. */
 export const inputOptions: readonly string[] = [
-  ...["-v", "error", "-protocol_whitelist", "file", "-format_whitelist", DEMUXERS],
+  "-v",
+  "error",
+  "-protocol_whitelist",
+  "file",
+  "-format_whitelist",
+  DEMUXERS,
 ];
+
+const SHOWN = "packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags";
+
+/** When FFmpeg's clock starts for these packets: the earliest of each track's first. */
+export const clockStart = (packets: readonly Packet[]): number => {
+  const firsts = new Map<number, number>();
+  for (const packet of packets)
+    if (packet.timed && !firsts.has(packet.stream)) firsts.set(packet.stream, packet.ptsMs);
+  return Math.min(...firsts.values());
+};
 
 /** A time as FFmpeg takes it, from milliseconds. */
 export const seconds = (ms: number): string => (ms / 1000).toFixed(6);
@@ -54,12 +69,10 @@ export const readPackets = async (
 ): Promise<readonly Packet[] | null> => {
   const { stdout, failed } = await execa(
     tools.ffprobe,
-    [
-      ...inputOptions,
-      ...["-read_intervals", intervals, "-of", "csv=p=0"],
-      ...["-show_entries", "packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags"],
+    inputOptions.concat(
+      ["-read_intervals", intervals, "-of", "csv=p=0", "-show_entries", SHOWN],
       `file:${path.resolve(file)}`,
-    ],
+    ),
     {
       reject: false,
       stdin: "ignore",

@@ -10,6 +10,8 @@ export type Timeline = {
    * sound from before the keyframe (negative) or, in MPEG-TS, later than its decoding time.
    */
   readonly leadMs: number;
+  /** The same for each pass that begins at the beginning. */
+  readonly headMs: number;
   /** Length of the first, possibly shortened pass, in milliseconds. */
   readonly firstMs: number;
   /** Length of each later pass; null where the item is played once. */
@@ -64,6 +66,12 @@ export const playlist = (wanted: {
       "middle.ffconcat": HEAD + CYCLE.repeat(MIDDLE_LINES),
       "cycle.ffconcat": HEAD + whole,
     },
-    timeline: { fromMs: resumeFrom, leadMs, firstMs, cycleMs: loop ? cycleMs : null },
+    timeline: {
+      fromMs: resumeFrom,
+      leadMs,
+      headMs: media.headMs,
+      firstMs,
+      cycleMs: loop ? cycleMs : null,
+    },
   };
 };

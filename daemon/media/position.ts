@@ -9,12 +9,15 @@ const MUXER_PATIENCE_MS = 10_000;
 
 /** What FFmpeg's `out_time`, in milliseconds, means in the item. */
 export const position = (timeline: Timeline, outTimeMs: number): Position => {
-  const { fromMs, leadMs, firstMs, cycleMs } = timeline;
+  const { fromMs, leadMs, headMs, firstMs, cycleMs } = timeline;
+  // The lists normalise the clock of a pass from the beginning, so that its head is at 0.
   const out = Math.max(0, outTimeMs + leadMs);
-  if (cycleMs === null || out < firstMs) return { ms: fromMs + out, cycle: 0 };
+  if (cycleMs === null || out < firstMs) {
+    return { ms: Math.max(0, fromMs === 0 ? out + headMs : fromMs + out), cycle: 0 };
+  }
   const later = out - firstMs;
   const passes = Math.floor(later / cycleMs);
-  return { ms: later - passes * cycleMs, cycle: passes + 1 };
+  return { ms: Math.max(0, later - passes * cycleMs + headMs), cycle: passes + 1 };
 };
 
 /**

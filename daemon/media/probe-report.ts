@@ -120,6 +120,7 @@ export const mediaInfo = (
     video: { ...video, reorderMs: Math.max(video.reorderMs, order.reorderMs) },
     audio,
     longestTrackMs: Math.max(videoEnd, audioEnd),
+    headMs: Number.isFinite(order.startMs) ? Math.min(0, order.startMs - startMs) : 0,
     leastPassMs: Math.max(0, order.video.decodedMs ?? 0, order.audio.decodedMs ?? 0),
     shared: {
       fromMs: Math.max(0, videoFrom, audioFrom),

@@ -33,10 +33,13 @@ export const probeInput = async (
   if ("ok" in found) return found;
   const described = await execa(
     tools.ffprobe,
-    [
-      ...[...inputOptions, "-show_format", "-show_streams", "-of", "json"],
+    inputOptions.concat(
+      "-show_format",
+      "-show_streams",
+      "-of",
+      "json",
       `file:${path.resolve(file)}`,
-    ],
+    ),
     {
       reject: false,
       stdin: "ignore",

@@ -61,7 +61,7 @@ const resumeInPass = async (
   if (sent === Number.NEGATIVE_INFINITY) return null;
   const pictures = packets.filter((packet) => packet.stream === media.video.index);
   const keys = pictures.filter((packet) => packet.key && packet.dtsMs <= sent);
-  for (const key of keys.slice(-MOST_TRIES).reverse()) {
+  for (const key of keys.slice(-MOST_TRIES).toReversed()) {
     if (from === 0 && key === pictures[0]) return BEGINNING;
     // Most containers are sought by the time of showing, MPEG-TS by that of decoding; MP4 cut by an
     // edit list finds its keyframes late. Where a seek has landed is always looked at.

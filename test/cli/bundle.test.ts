@@ -69,3 +69,11 @@ void tap.test("status starts within its budget", async (t) => {
   await once(server, "close");
   rmSync(folder, { recursive: true });
 });
+
+void tap.test("a full disk under the output is told", async (t) => {
+  const child = spawn("sh", ["-c", '"$0" "$1" --version >/dev/full', process.execPath, bundle]);
+  let err = "";
+  child.stderr.on("data", (data) => (err += String(data)));
+  t.same(await once(child, "close"), [1, null]);
+  t.match(err, /^streambro: standard output cannot be written: ENOSPC[^\n]+\n$/);
+});

@@ -58,14 +58,8 @@ const launch = (socket: string, line: string) => {
   return { child, ended };
 };
 
-const status = (state: string): object => ({
-  name: "radio",
-  state,
-  note: null,
-  lastError: null,
-  retryAt: null,
-  position: null,
-});
+const rest = { note: null, lastError: null, retryAt: null, position: null };
+const status = (state: string): object => ({ name: "radio", state, ...rest });
 
 /** Short, as sockets need; in a folder that goes with the test. */
 const socketPath = (t: Test): string => {

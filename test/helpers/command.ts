@@ -13,20 +13,33 @@ export type CommandOptions = {
   readonly env?: NodeJS.ProcessEnv;
   readonly stdin?: string;
   readonly timeoutMs?: number;
+  /** Kills it; the promise then rejects. */
+  readonly signal?: AbortSignal;
+  /** In a session of its own, so that Ctrl-C on a terminal does not reach it. */
+  readonly detached?: boolean;
 };
 
 /** Runs a program to its end, whatever its exit status; KILL when the time is out. */
 export const command = async (
   program: string,
   args: readonly string[],
-  { cwd, env, stdin = "", timeoutMs = 60_000 }: CommandOptions = {},
+  {
+    cwd,
+    env,
+    signal: abort,
+    stdin = "",
+    timeoutMs = 60_000,
+    detached = false,
+  }: CommandOptions = {},
 ): Promise<Finished> => {
   const started = performance.now();
   const child = spawn(program, args, {
     env: env ?? process.env,
     timeout: timeoutMs,
+    detached,
     killSignal: "SIGKILL",
     ...(cwd === undefined ? {} : { cwd }),
+    ...(abort === undefined ? {} : { signal: abort }),
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

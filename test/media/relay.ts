@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
@@ -33,10 +32,13 @@ const Packets = z.object({
 
 /** The md5 of every packet of a file's first video and first audio track, in the file's order. */
 export const packetHashes = async (file: string): Promise<Hashes> => {
-  const { stdout } = await execa("ffprobe", [
-    ...["-v", "quiet", "-show_entries", "packet=codec_type,stream_index,dts_time,flags,data_hash"],
-    ...["-show_data_hash", "md5", "-of", "json", file],
-  ]);
+  const { stdout } = await execa(
+    "ffprobe",
+    ["-v", "quiet", "-of", "json", "-show_data_hash", "md5", "-show_entries"].concat(
+      "packet=codec_type,stream_index,dts_time,flags,data_hash",
+      file,
+    ),
+  );
   const first = new Map<string, number>();
   const found: Hashes = { video: [], audio: [], dtsMs: { video: [], audio: [] } };
   for (const packet of Packets.parse(JSON.parse(stdout)).packets) {
@@ -52,41 +54,81 @@ export const packetHashes = async (file: string): Promise<Hashes> => {
   return found;
 };
 
-/** One FFmpeg playing `lists` into an FLV file, as a stream's run does into a socket. */
-export const play = async (
-  folder: string,
-  input: string,
-  lists: Playlist,
-  pace: readonly string[],
-  killAtBytes: number,
-): Promise<{ flv: string; outTimeMs: number; code: number | null; log: string }> => {
+/** Writes what a run's folder holds. */
+export const layOut = (folder: string, input: string, lists: Playlist): void => {
   mkdirSync(folder, { recursive: true });
   symlinkSync(input, path.join(folder, `item-0${path.extname(input)}`));
   for (const [name, text] of Object.entries(lists.files))
     writeFileSync(path.join(folder, name), text);
+};
+
+export type Ended = {
+  readonly flv: string;
+  readonly outTimeMs: number;
+  readonly code: number | null;
+  readonly log: string;
+};
+
+/** Plays a run's folder into an FLV file as a stream does into a socket, until it has `killAt` bytes. */
+export const play = async (
+  folder: string,
+  pace: readonly string[],
+  killAt: number,
+): Promise<Ended> => {
   const flv = path.join(folder, "out.flv");
   const progress = openSync(path.join(folder, "progress"), "a");
   const log = openSync(path.join(folder, "log"), "a");
-  const child = spawn(
-    "ffmpeg",
-    [
-      ...["-v", "warning", "-progress", "pipe:3", "-stats_period", "0.5", ...pace],
-      ...LIST_OPTIONS,
-      ...["-i", "outer.ffconcat", "-map", "0:v:0", "-map", "0:a:0?"],
-      ...["-c", "copy", "-flush_packets", "1", "-f", "flv", "out.flv"],
-    ],
-    { cwd: folder, stdio: ["ignore", "ignore", log, progress] },
+  const argv = ["-v", "warning", "-progress", "pipe:3", "-stats_period", "0.5", ...pace].concat(
+    LIST_OPTIONS,
+    ["-i", "outer.ffconcat", "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"],
+    ["-flush_packets", "1", "-f", "flv", "out.flv"],
   );
-  const ended = once(child, "exit");
+  const child = spawn("ffmpeg", argv, { cwd: folder, stdio: ["ignore", "ignore", log, progress] });
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("exit", resolve);
+  });
   closeSync(progress);
   closeSync(log);
   const size = (): number => statSync(flv, { throwIfNoEntry: false })?.size ?? 0;
-  while (child.exitCode === null && size() < killAtBytes) await pause(3);
+  const deadline = Date.now() + 30_000;
+  while (child.exitCode === null && size() < killAt && Date.now() < deadline) await pause(3);
   child.kill("SIGKILL");
-  const [code] = (await ended) as [number | null];
+  const code = await ended;
   const blocks = readFileSync(path.join(folder, "progress"), "utf8").split(/^progress=.*\n/m);
   // Only a whole block counts: the text after the last `progress=` line is the beginning of one.
-  const times = blocks.slice(0, -1).map((block) => Number(/^out_time_us=(\d+)$/m.exec(block)?.[1]));
-  const outTimeMs = (times.filter((us) => Number.isFinite(us)).at(-1) ?? 0) / 1000;
+  const times = blocks.slice(0, -1).map((text) => Number(/^out_time_us=(\d+)$/m.exec(text)?.[1]));
+  const outTimeMs = (times.findLast((us) => Number.isFinite(us)) ?? 0) / 1000;
   return { flv, outTimeMs, code, log: readFileSync(path.join(folder, "log"), "utf8") };
+};
+
+/** Numbers between 0 and 1, the same for the same seed. */
+export const seeded = (seed: number): (() => number) => {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+};
+
+/** Renders a film of `seconds` into `file`; a rate of null leaves the sound out. */
+export const render = async (
+  file: string,
+  film: {
+    readonly fps: string;
+    readonly seconds: number;
+    readonly sound: { readonly rate: number; readonly seconds: number } | null;
+    readonly options: readonly string[];
+  },
+): Promise<string> => {
+  const picture = `testsrc2=s=160x120:r=${film.fps}:d=${film.seconds}`;
+  const sound =
+    film.sound === null
+      ? []
+      : ["-f", "lavfi", "-i", `anoisesrc=r=${film.sound.rate}:d=${film.sound.seconds}:seed=7`];
+  await execa(
+    "ffmpeg",
+    ["-v", "error", "-y", "-f", "lavfi", "-i", picture].concat(sound, film.options, file),
+    { stdin: "ignore" },
+  );
+  return file;
 };

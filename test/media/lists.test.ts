@@ -1,0 +1,143 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import type { MediaInfo } from "../../daemon/media/media-info.ts";
+import { playlist } from "../../daemon/media/playlist.ts";
+import { position, resumePoint } from "../../daemon/media/position.ts";
+import { probeInput } from "../../daemon/media/probe.ts";
+import { keyframeAtOrBefore } from "../../daemon/media/keyframe.ts";
+import { layOut, packetHashes, play, render } from "./relay.ts";
+
+const MEDIA: MediaInfo = {
+  container: "mpegts",
+  durationMs: 10_000,
+  startMs: 1_400,
+  sizeBytes: 1,
+  mtimeMs: 1,
+  video: { index: 0, codec: "h264", width: 160, height: 120, frameMs: 40, reorderMs: 80 },
+  audio: { index: 1, codec: "aac", frameMs: 20, sampleRate: 48_000, channels: 2 },
+  longestTrackMs: 10_000,
+  headMs: 0,
+  leastPassMs: 10_000,
+  shared: { fromMs: 0, toMs: 10_000 },
+  skewMs: 0,
+};
+
+void t.test("a loop from the beginning is cycles alone", async (test) => {
+  const { files, timeline } = playlist({
+    linkName: "item-0.ts",
+    media: MEDIA,
+    loop: true,
+    resumeFrom: 0,
+  });
+  test.notMatch(files["outer.ffconcat"], "item-0");
+  test.equal(files["outer.ffconcat"].match(/^file middle\.ffconcat$/gm)?.length, 100);
+  test.equal(files["middle.ffconcat"].match(/^file cycle\.ffconcat$/gm)?.length, 1000);
+  test.equal(files["cycle.ffconcat"], "ffconcat version 1.0\nfile item-0.ts\nduration 10.050000\n");
+  test.equal(timeline.cycleMs, 10_050);
+});
+
+void t.test("a resumed loop plays what is left first, on the file's own clock", async (test) => {
+  const wanted = { linkName: "item-0.ts", media: MEDIA, loop: true, resumeFrom: 4_000 };
+  const { files, timeline } = playlist({ ...wanted, leadMs: -90 });
+  test.match(
+    files["outer.ffconcat"],
+    /^ffconcat version 1.0\nfile item-0.ts\ninpoint 5.400000\nduration 6.050000\nfile middle/,
+  );
+  test.same(timeline, { fromMs: 4_000, leadMs: -90, headMs: 0, firstMs: 6_050, cycleMs: 10_050 });
+});
+
+void t.test("without a loop there is one entry", async (test) => {
+  for (const resumeFrom of [0, 4_000]) {
+    const wanted = { linkName: "item-0.ts", media: MEDIA, loop: false, resumeFrom };
+    const { files, timeline } = playlist(wanted);
+    test.equal(files["outer.ffconcat"].match(/^file /gm)?.length, 1);
+    test.equal(timeline.cycleMs, null);
+  }
+});
+
+void t.test("positions", async (test) => {
+  const fresh = { fromMs: 0, leadMs: 0, headMs: 0, firstMs: 10_050, cycleMs: 10_050 };
+  const resumed = { fromMs: 4_000, leadMs: -100, headMs: 0, firstMs: 6_050, cycleMs: 10_050 };
+  const once = { fromMs: 4_000, leadMs: 0, headMs: 0, firstMs: 6_050, cycleMs: null };
+  const cut = { fromMs: 0, leadMs: 0, headMs: -1_000, firstMs: 10_050, cycleMs: 10_050 };
+  for (const [timeline, out, ms, cycle] of [
+    [fresh, 0, 0, 0],
+    [fresh, 10_049, 10_049, 0],
+    [fresh, 10_050, 0, 1],
+    [fresh, 20_200, 100, 2],
+    [resumed, 50, 4_000, 0],
+    [resumed, 1_100, 5_000, 0],
+    [resumed, 6_149, 10_049, 0],
+    [resumed, 6_150, 0, 1],
+    [resumed, 16_250, 50, 2],
+    [once, 9_000, 13_000, 0],
+    [cut, 500, 0, 0],
+    [cut, 1_500, 500, 0],
+  ] as const)
+    test.same(position(timeline, out), { ms, cycle }, `${out} from ${timeline.fromMs}`);
+});
+
+void t.test(
+  "a place from numbers alone is before what was sent, in the pass before too",
+  async (test) => {
+    const resumed = { fromMs: 4_000, leadMs: 0, headMs: 0, firstMs: 6_050, cycleMs: 10_050 };
+    // 80 of reordering, 40 and 2 x 20 of frames.
+    for (const [ms, cycle, sure] of [
+      [9_000, 0, 8_840],
+      [4_100, 0, 4_000],
+      [5_000, 3, 4_840],
+      [100, 2, 9_990],
+      [150, 2, 0],
+      [10_050, 2, 9_890],
+    ] as const)
+      test.equal(resumePoint({ ms, cycle }, MEDIA, resumed), sure, `${ms} in pass ${cycle}`);
+  },
+);
+
+void t.test("FFmpeg plays the nested lists to their end, without stepping back", async (test) => {
+  const folder = test.testdir();
+  const film = await render(path.join(folder, "film.mp4"), {
+    fps: "30000/1001",
+    seconds: 4,
+    sound: { rate: 48_000, seconds: 3.9 },
+    options: ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30", "-c:a", "aac"],
+  });
+  const tools = { ffprobe: "ffprobe" };
+  const probed = await probeInput(film, tools);
+  if (!probed.ok) throw new Error(probed.message);
+  const { media } = probed;
+  const whole = await packetHashes(film);
+  const resumeFrom = await keyframeAtOrBefore(film, 2_500, media, tools);
+  test.equal(Math.round(resumeFrom), 2_002, "the keyframe at frame 60");
+  for (const [name, loop] of [
+    ["looped", true],
+    ["once", false],
+  ] as const) {
+    const place = path.join(folder, name);
+    layOut(place, film, playlist({ linkName: "item-0.mp4", media, loop, resumeFrom }));
+    // As many passes as a test has time for: two lists of two.
+    for (const [list, lines] of [
+      ["middle.ffconcat", 5],
+      ["outer.ffconcat", 10],
+    ] as const) {
+      const text = readFileSync(path.join(place, list), "utf8");
+      writeFileSync(path.join(place, list), `${text.split("\n").slice(0, lines).join("\n")}\n`);
+    }
+    const ended = await play(place, [], Number.POSITIVE_INFINITY);
+    test.equal(ended.code, 0, `${name}: the end is a good end`);
+    test.equal(ended.log, "", `${name}: nothing to warn of`);
+    const got = await packetHashes(ended.flv);
+    const passes = loop ? 4 : 0;
+    test.same(got.video, [
+      ...whole.video.slice(60),
+      ...Array.from({ length: passes }, () => whole.video).flat(),
+    ]);
+    test.same(
+      got.audio.slice(-passes * whole.audio.length || undefined),
+      loop ? Array.from({ length: passes }, () => whole.audio).flat() : got.audio,
+    );
+    const gaps = got.dtsMs.video.map((dts, index, all) => dts - (all[index - 1] ?? dts));
+    test.ok(Math.max(...gaps) < 150, `${name}: seams of ${Math.max(...gaps)} ms`);
+  }
+});
