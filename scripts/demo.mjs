@@ -89,16 +89,10 @@ try {
   const watched = server.watchPublishers();
   undo.push(() => watched.stop());
   try {
-    await streambro(
-      daemon,
-      "add",
-      NAME,
-      "--input",
-      input,
-      "--to",
-      `${server.url}/${NAME}`,
-      "--start",
-    );
+    const key = path.join(dir, "key");
+    writeFileSync(key, `${NAME}\n`, { mode: 0o600 });
+    const destination = ["--to", server.url, "--key-file", key];
+    await streambro(daemon, "add", NAME, "--input", input, ...destination, "--start");
     await streambro(daemon, "start", NAME, "--wait", "--timeout", "30s");
     say(`Watch it:  ffplay ${server.url}/${NAME}   (or: vlc ${server.url}/${NAME})`);
     say(Number(seconds) > 0 ? `For ${seconds} s; Ctrl-C ends it.\n` : "Ctrl-C ends it.\n");

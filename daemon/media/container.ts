@@ -26,7 +26,7 @@ const CARRIED: Readonly<Record<OutputContainer, Carried>> = {
   mpegts: {
     name: "MPEG-TS",
     video: ["h264", "hevc", "mpeg2video", "mpeg1video", "mpeg4"],
-    audio: ["aac", "mp3", "mp2", "ac3", "eac3", "opus", "dts", "truehd"],
+    audio: ["aac", "mp3", "mp2", "ac3", "eac3", "opus", "dts"],
     rates: {},
   },
 };

@@ -38,10 +38,13 @@ export const LIST_OPTIONS: readonly string[] = ["-f", "concat", "-safe", "0", "-
 
 const HEAD = "ffconcat version 1.0\n";
 
-// Without auto_convert, every level would put the parameter sets into each keyframe of H.264.
-const CYCLE = "file cycle.ffconcat\noption auto_convert 0\n";
+// Without auto_convert, every level would put the parameter sets into each keyframe of H.264. Without
+// a duration, a list would end with its last packet, and the next one's pictures step back in time.
+const cycles = (lengthMs: number): string =>
+  `file cycle.ffconcat\noption auto_convert 0\nduration ${seconds(lengthMs)}\n`;
 // Only a list that is not held to be safe may carry options. StreamBro writes all of them itself.
-const MIDDLE = "file middle.ffconcat\noption auto_convert 0\noption safe 0\n";
+const middles = (lengthMs: number): string =>
+  `file middle.ffconcat\noption auto_convert 0\noption safe 0\nduration ${seconds(lengthMs)}\n`;
 
 /**
  * The lists that play one item: `linkName` is the relative name of the link to it in the run's
@@ -55,15 +58,18 @@ export const playlist = (wanted: {
   readonly leadMs?: number;
 }): Playlist => {
   const { linkName, media, loop, resumeFrom, leadMs = 0 } = wanted;
-  const cycleMs = Math.max(media.longestTrackMs + SEAM_MS, media.leastPassMs);
+  // Whole microseconds, so that a thousand of them are as long as FFmpeg finds them.
+  const cycleMs =
+    Math.ceil(Math.max(media.longestTrackMs + SEAM_MS, media.leastPassMs) * 1000) / 1000;
   const firstMs = cycleMs - resumeFrom;
   const whole = `file ${linkName}\nduration ${seconds(cycleMs)}\n`;
   const rest = `file ${linkName}\ninpoint ${seconds(media.startMs + resumeFrom)}\nduration ${seconds(firstMs)}\n`;
   const first = resumeFrom > 0 ? rest : loop ? "" : whole;
   return {
     files: {
-      "outer.ffconcat": HEAD + first + (loop ? MIDDLE.repeat(OUTER_LINES) : ""),
-      "middle.ffconcat": HEAD + CYCLE.repeat(MIDDLE_LINES),
+      "outer.ffconcat":
+        HEAD + first + (loop ? middles(cycleMs * MIDDLE_LINES).repeat(OUTER_LINES) : ""),
+      "middle.ffconcat": HEAD + cycles(cycleMs).repeat(MIDDLE_LINES),
       "cycle.ffconcat": HEAD + whole,
     },
     timeline: {

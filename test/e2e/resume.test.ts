@@ -1,13 +1,12 @@
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import t from "tap";
-import { type Piece, isContiguousPiece, trackPiece } from "../helpers/contiguous.ts";
+import t, { type Test } from "tap";
+import { type Piece, firstBreak, isContiguousPiece, trackPiece } from "../helpers/contiguous.ts";
 import { type Daemon, startDaemon } from "../helpers/daemon.ts";
 import { film, renderFilm } from "../helpers/film.ts";
 import { type Packet, ofTrack, packetHashes } from "../helpers/packets.ts";
 import { processOf } from "../helpers/processes.ts";
-import { type Publish } from "../helpers/rtmp-publishes.ts";
 import { startRtmpServer } from "../helpers/rtmp-server.ts";
 import { seeded } from "../helpers/seeded.ts";
 import { until } from "../helpers/until.ts";
@@ -15,15 +14,16 @@ import { until } from "../helpers/until.ts";
 const KILLS = 8;
 const FRAMES_A_SECOND = 25;
 
-const pidOf = async (daemon: Daemon): Promise<number> => {
-  const { streams } = await daemon.rpc("stream.status", { names: ["film"] });
+
+const pidOf = async (daemon: Daemon, name: string): Promise<number> => {
+  const { streams } = await daemon.rpc("stream.status", { names: [name] });
   return streams[0]?.pid ?? 0;
 };
 
 /** Index of the last keyframe at or before a packet that lies `index` packets into the looped source. */
 const keyframeBefore = (video: readonly Packet[], index: number): number => {
   for (let at = index; at > index - video.length; at -= 1) {
-    if (video[((at % video.length) + video.length) % video.length]?.key === true) return at;
+    if (video[inOneRound(at, video.length)]?.key === true) return at;
   }
   return index;
 };
@@ -33,66 +33,79 @@ t.test("FFmpeg is killed again and again", { timeout: 200_000 }, async (t) => {
   t.teardown(() => server.stop());
   const daemon = await startDaemon();
   t.teardown(() => daemon.end());
-  const source = await film();
-  const packets = await packetHashes(source);
-  const video = ofTrack(packets, "video");
-  await daemon.cli("add", "film", "--input", source, "--to", `${server.url}/film`, "--start");
-  await server.waitForPublisher("film", 10_000);
   const { random, seed } = seeded();
   t.comment(`seed ${seed}`);
+  const sources = { film: await film(), dense: await renderFilm({ seconds: 12, gop: 25 }) };
 
-  /** Kills FFmpeg and waits for its successor at the server; how long that took. */
-  const killOnce = async (): Promise<number> => {
-    const turns = server.publishes("film").length;
-    const pid = await until("FFmpeg is known", async () => pidOf(daemon), 10_000);
-    const at = Date.now();
-    process.kill(pid, "SIGKILL");
-    await until("the next publisher comes", () => server.publishes("film").length > turns, 10_000);
-    await server.waitForPublisher("film", 10_000);
-    return (server.publishes("film")[turns]?.startedMs ?? Infinity) - at;
-  };
-
-  /** Each run is a piece of the looped film that overlaps the one before and begins at its last keyframe. */
-  const compare = async (before: Publish, after: Publish, what: string): Promise<void> => {
-    const [earlier, later] = [await packetHashes(before.file ?? ""), await packetHashes(after.file ?? "")];
-    const [first, second] = [isContiguousPiece(earlier, packets), isContiguousPiece(later, packets)];
-    if (!t.ok(first, `${what}: the run before is one piece`) || !t.ok(second, `${what}: the run after is one piece`)) return;
-    for (const track of ["video", "audio"] as const) {
-      const [one, two] = [first?.[track], second?.[track]];
-      if (one === undefined || two === undefined) continue;
-      t.ok(skipped(one, two) === 0, `${what}: no ${track} is skipped`, { one, two });
+  const killAgainAndAgain = async (name: "film" | "dense"): Promise<void> => {
+    await daemon.cli("add", name, "--input", sources[name], "--to", `${server.url}/${name}`, "--start");
+    await server.waitForPublisher(name, 10_000);
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      // Now and then at once, before anything was reported.
+      await pause(random() ** 2 * 6_000);
+      const turns = server.publishes(name).length;
+      const pid = await until("FFmpeg is known", async () => pidOf(daemon, name), 10_000);
+      const at = Date.now();
+      process.kill(pid, "SIGKILL");
+      await until("the next publisher comes", () => server.publishes(name).length > turns, 10_000);
+      const tookMs = (server.publishes(name)[turns]?.startedMs ?? Infinity) - at;
+      t.ok(tookMs < 2_000, `${name}, kill ${kill}: back on the air in ${tookMs} ms`);
+      await server.waitForPublisher(name, 10_000);
     }
-    const begun = trackPiece(ofTrack(later, "video"), video);
-    const reached = ((first?.video?.to ?? 1) - 1) % video.length;
-    const last = keyframeBefore(video, reached);
-    // FFmpeg says where it is twice a second: of the last second before the kill, less may be known.
-    const known = keyframeBefore(video, reached - FRAMES_A_SECOND);
-    const expected = [last, known].map((at) => ((at % video.length) + video.length) % video.length);
-    t.ok(
-      expected.includes(begun?.from ?? -1),
-      `${what}: begins at the last keyframe at or before frame ${reached}`,
-      { begun, expected },
-    );
+    await daemon.cli("stop", name, "--wait");
   };
+  await Promise.all([killAgainAndAgain("film"), killAgainAndAgain("dense")]);
 
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    // Also at once, before anything was reported.
-    await pause(random() ** 2 * 6_000);
-    const tookMs = await killOnce();
-    t.ok(tookMs < 2_000, `kill ${kill}: back on the air in ${tookMs} ms`);
-  }
-
-  await daemon.cli("stop", "film", "--wait");
-  const turns = await until("all recordings are closed", () => {
-    const all = server.publishes("film");
-    return all.every(({ endedMs }) => endedMs !== null) ? all : null;
-  }, 5_000);
-  t.equal(server.mostAtOnce("film"), 1, "never a second publisher");
-  for (let turn = 1; turn <= KILLS; turn += 1) {
-    const [before, after] = [turns[turn - 1], turns[turn]];
-    if (before !== undefined && after !== undefined) await compare(before, after, `kill ${turn - 1}`);
+  for (const name of ["film", "dense"] as const) {
+    const turns = await until(
+      "all recordings are closed",
+      () => {
+        const all = server.publishes(name);
+        return all.every(({ endedMs }) => endedMs !== null) ? all : null;
+      },
+      5_000,
+    );
+    t.equal(server.mostAtOnce(name), 1, `${name}: never a second publisher`);
+    const source = await packetHashes(sources[name]);
+    const runs: Packet[][] = [];
+    for (const { file } of turns) runs.push(await recorded(file));
+    // A run that was killed before its first picture arrived has nothing to compare.
+    const seen = runs.filter((run) => ofTrack(run, "video").length > 0);
+    t.ok(seen.length > KILLS / 2, `${name}: ${seen.length} runs were recorded`);
+    for (const [index, run] of seen.entries()) {
+      compare(t, seen[index - 1], run, source, `${name}, run ${index}`);
+    }
   }
 });
+
+/** Each run is a piece of the looped film that overlaps the one before and begins at its last keyframe. */
+const compare = (t: Test, before: Packet[] | undefined, after: Packet[], source: Packet[], what: string): void => {
+  const second = isContiguousPiece(after, source);
+  if (!t.ok(second, `${what} is one piece of the film`, { broken: firstBreak(after, source) })) return;
+  if (before === undefined) return;
+  const first = isContiguousPiece(before, source);
+  for (const track of ["video", "audio"] as const) {
+    const [one, two] = [first?.[track], second?.[track]];
+    if (one !== undefined && two !== undefined) t.equal(skipped(one, two), 0, `${what}: no ${track} is skipped`);
+  }
+  const video = ofTrack(source, "video");
+  const reached = ((first?.video?.to ?? 1) - 1) % video.length;
+  // FFmpeg says where it is twice a second: of the last second before the kill, less may be known.
+  const keyframes = [reached, reached - FRAMES_A_SECOND].map((at) => inOneRound(keyframeBefore(video, at), video.length));
+  const begun = second?.video?.from ?? -1;
+  t.ok(keyframes.includes(begun), `${what}: begins at frame ${begun}, the last keyframe at or before ${reached}`);
+};
+
+/** Packets of a recording; none where it ended before it had a header. */
+const recorded = async (file: string | null): Promise<Packet[]> => {
+  try {
+    return file === null ? [] : await packetHashes(file);
+  } catch {
+    return [];
+  }
+};
+
+const inOneRound = (index: number, length: number): number => ((index % length) + length) % length;
 
 t.test("daemon and FFmpeg die, and the runtime directory with them, as in a reboot", { timeout: 90_000 }, async (t) => {
   const server = await startRtmpServer();
@@ -107,7 +120,7 @@ t.test("daemon and FFmpeg die, and the runtime directory with them, as in a rebo
   const saved = (): number => JSON.parse(readFileSync(memory, "utf8")).position.ms;
   await until("a checkpoint past the first keyframes", () => saved() > 5_000, 20_000);
   const checkpoint = saved();
-  const pid = await pidOf(daemon);
+  const pid = await pidOf(daemon, "film");
   await daemon.kill("SIGKILL");
   process.kill(pid, "SIGKILL");
   await until("FFmpeg is gone", () => processOf(pid) === null, 5_000);
@@ -131,7 +144,7 @@ t.test("daemon and FFmpeg die, and the runtime directory with them, as in a rebo
 /** Packets between the end of one piece and the beginning of the next, on the shorter way round. */
 const skipped = (one: Piece, two: Piece): number => {
   const { sourceLength } = one;
-  const ahead = (((two.from - one.to) % sourceLength) + sourceLength) % sourceLength;
+  const ahead = inOneRound(two.from - one.to, sourceLength);
   // Going on means beginning before the end, by less than half of the film.
   return ahead !== 0 && ahead < sourceLength / 2 ? ahead : 0;
 };

@@ -93,8 +93,9 @@ const hunt = async (
   }
 };
 
+// Matroska keeps no decoding times: FFmpeg guesses the first ones, and may give two the same.
 const steady = (got: Hashes, track: Track): boolean =>
-  got.dtsMs[track].every((dts, index, all) => index === 0 || dts > (all[index - 1] ?? dts));
+  got.dtsMs[track].every((dts, index, all) => index === 0 || dts >= (all[index - 1] ?? dts));
 
 const FAST = { pace: ["-readrate", "5"], furthest: 1 };
 

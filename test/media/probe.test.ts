@@ -1,0 +1,143 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { execa } from "execa";
+import t from "tap";
+import { keyframeAtOrBefore } from "../../daemon/media/keyframe.ts";
+import { probeInput } from "../../daemon/media/probe.ts";
+import { render } from "./relay.ts";
+
+const tools = { ffprobe: "ffprobe" };
+const folder = t.testdir();
+const at = (name: string): string => path.join(folder, name);
+const OPTIONS = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "50", "-c:a", "aac"];
+const film = await render(at("film.mp4"), {
+  fps: "25",
+  seconds: 8,
+  sound: { rate: 48_000, seconds: 8.5 },
+  options: OPTIONS,
+});
+const ffmpeg = async (argv: readonly string[]): Promise<void> => {
+  await execa("ffmpeg", ["-v", "error", "-y"].concat(argv), { stdin: "ignore" });
+};
+
+void t.test("what is played of a film", async (test) => {
+  const probed = await probeInput(film, tools);
+  if (!probed.ok) throw new Error(probed.message);
+  const { media } = probed;
+  test.match(media, { startMs: 0, video: { codec: "h264", frameMs: 40, width: 160, height: 120 } });
+  test.match(media, { audio: { codec: "aac", sampleRate: 48_000 } });
+  test.equal(Math.round(media.longestTrackMs), 8_500);
+  // The encoder's delay, which players leave out.
+  test.ok(media.headMs <= 0 && media.headMs > -30, `begins at ${media.headMs} ms`);
+  test.equal(Math.round(media.shared.toMs), 8_000);
+  test.ok(media.video.reorderMs >= 80 && media.video.reorderMs <= 200, "B-frames");
+});
+
+void t.test("only the first picture and the first sound count", async (test) => {
+  const cover = at("cover.png");
+  await ffmpeg(["-f", "lavfi", "-i", "color=s=32x32", "-frames:v", "1", cover]);
+  const long = ["-f", "lavfi", "-i", "sine=d=20"];
+  const maps = ["-map", "0:v", "-map", "0:a", "-map", "1:a", "-map", "2:v", "-c", "copy", "-c:a:1"];
+  const rest = ["aac", "-disposition:v:1", "attached_pic", at("extra.mp4")];
+  await ffmpeg(["-i", film].concat(long, ["-i", cover], maps, rest));
+  const probed = await probeInput(at("extra.mp4"), tools);
+  if (!probed.ok) throw new Error(probed.message);
+  test.equal(Math.round(probed.media.longestTrackMs), 8_500);
+  test.equal(probed.media.video.codec, "h264");
+  await ffmpeg(
+    ["-f", "lavfi", "-i", "sine=d=1", "-i", cover].concat("-map 0 -map 1".split(" "), [
+      ..."-c:v copy -disposition:v:0 attached_pic".split(" "),
+      at("song.mp4"),
+    ]),
+  );
+  test.match(await probeInput(at("song.mp4"), tools), { ok: false, message: /no picture/ });
+});
+
+void t.test("names that upset command lines", async (test) => {
+  mkdirSync(at("odd"));
+  for (const name of [
+    "-i.mp4",
+    "a:b.mp4",
+    "50%d.mp4",
+    'it\'s "x".mp4',
+    "two\nlines.mp4",
+    "concat:x",
+  ]) {
+    copyFileSync(film, at(`odd/${name}`));
+    test.match(await probeInput(at(`odd/${name}`), tools), { ok: true }, JSON.stringify(name));
+  }
+});
+
+void t.test("what is no film is refused with a sentence", async (test) => {
+  writeFileSync(at("text.mp4"), "Just words.\n".repeat(500));
+  writeFileSync(at("list.mp4"), "ffconcat version 1.0\nfile film.mp4\n");
+  writeFileSync(
+    at("live.mp4"),
+    "#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:8,\nfilm.mp4\n#EXT-X-ENDLIST\n",
+  );
+  writeFileSync(at("titles.mp4"), "1\n00:00:01,000 --> 00:00:02,000\nHello\n\n".repeat(20));
+  writeFileSync(at("empty.mp4"), "");
+  writeFileSync(at("noise.mp4"), Buffer.alloc(50_000, "\u0001\u0093x"));
+  writeFileSync(at("cut.mp4"), readFileSync(film).subarray(0, 30_000));
+  await ffmpeg(["-f", "lavfi", "-i", "testsrc2", "-frames:v", "1", at("still.png")]);
+  await ffmpeg(["-f", "lavfi", "-i", "testsrc2", "-frames:v", "1", at("still.jpg")]);
+  await ffmpeg(["-f", "lavfi", "-i", "testsrc2=r=25", "-frames:v", "1", at("one.mp4")]);
+  await ffmpeg(["-f", "lavfi", "-i", "sine=d=1", at("sound.mp4")]);
+  execFileSync("mkfifo", [at("pipe.mp4")]);
+  for (const [name, reason, sentence] of [
+    ["gone.mp4", "input-missing", /^gone.mp4 does not exist\. \w/],
+    ["gone/\u001b[31mred\n.mp4", "input-missing", /does not exist/],
+    ["empty.mp4/x.mp4", "input-missing", /does not exist/],
+    [".", "input-corrupt", /is a directory\. \w/],
+    ["pipe.mp4", "input-corrupt", /is a pipe or a device/],
+    ["empty.mp4", "input-corrupt", /is empty\. \w/],
+    ["text.mp4", "input-corrupt", /is not a film|not media/],
+    ["titles.mp4", "input-corrupt", /is not a film/],
+    ["list.mp4", "input-corrupt", /is not a film/],
+    ["live.mp4", "input-corrupt", /is not a film/],
+    ["still.png", "input-corrupt", /is not a film/],
+    ["still.jpg", "input-corrupt", /is not a film/],
+    ["noise.mp4", "input-corrupt", /not media|not a film/],
+    ["cut.mp4", "input-corrupt", /moov atom not found/],
+    ["one.mp4", "input-corrupt", /has no length/],
+    ["sound.mp4", "input-corrupt", /has no picture/],
+  ] as const) {
+    const probed = await probeInput(at(name), tools);
+    test.match(probed, { ok: false, reason, message: sentence }, JSON.stringify(name));
+    if (!probed.ok) test.notMatch(probed.message, /[\p{Cc}]/u);
+  }
+  const device = await probeInput("/dev/zero", tools);
+  test.match(device, { ok: false, message: /is a pipe or a device/ });
+  const missing = await probeInput(film, { ffprobe: at("no-ffprobe") });
+  test.match(missing, { ok: false, reason: "spawn-failed" });
+});
+
+void t.test("the last keyframe at or before a time, in every container", async (test) => {
+  for (const name of ["film.mp4", "film.mov", "film.mkv", "film.ts", "film.flv"]) {
+    if (name !== "film.mp4") await ffmpeg(["-i", film, "-c", "copy", at(name)]);
+    const probed = await probeInput(at(name), tools);
+    if (!probed.ok) throw new Error(probed.message);
+    const { media } = probed;
+    const ask = ["-v", "error", "-select_streams", "v:0", "-of", "csv=p=0", "-show_entries"];
+    const { stdout } = await execa("ffprobe", ask.concat("packet=pts_time,flags", at(name)));
+    const keys = stdout
+      .split("\n")
+      .filter((line) => line.includes(",K"))
+      .map((line) => Number(line.split(",")[0]) * 1000 - media.startMs);
+    test.equal(keys.length, 4, `${name} has four keyframes`);
+    for (const [index, key] of keys.entries()) {
+      if (index === 0) continue;
+      for (const [ms, expected] of [
+        [key - 1, keys[index - 1] ?? 0],
+        [key + 0.01, key],
+        [key + 1_900, key],
+      ] as const) {
+        const found = await keyframeAtOrBefore(at(name), ms, media, tools);
+        // MPEG-TS is sought by decoding time, which is earlier by the reordering.
+        const near = found <= expected && found >= expected - media.video.reorderMs;
+        test.ok(near || (found === 0 && expected < 200), `${name} at ${ms}: ${found}, ${expected}`);
+      }
+    }
+  }
+});
