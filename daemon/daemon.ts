@@ -28,7 +28,9 @@ export type Options = {
   readonly runner: string;
 };
 
-export type Started = { readonly ok: true; readonly daemon: Daemon } | { readonly ok: false; readonly message: string };
+export type Started =
+  | { readonly ok: true; readonly daemon: Daemon }
+  | { readonly ok: false; readonly message: string };
 
 /** The composition root: puts the parts together, starts them in order and ends them in reverse. */
 export class Daemon {
@@ -51,11 +53,17 @@ export class Daemon {
       store = new Store(directories.state, directories.runtime);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return { ok: false, message: `The daemon's directories cannot be made: ${why}. Set STREAMBRO_STATE_DIR and STREAMBRO_RUNTIME_DIR, or mend their owner.` };
+      return {
+        ok: false,
+        message: `The daemon's directories cannot be made: ${why}. Set STREAMBRO_STATE_DIR and STREAMBRO_RUNTIME_DIR, or mend their owner.`,
+      };
     }
     const lock = takeStateLock(store.layout.daemonLock, process.pid);
     if (!lock.ok) {
-      return { ok: false, message: `Another streambrod (pid ${lock.holder}) has the state directory ${directories.state}. Stop it first: streambro daemon stop` };
+      return {
+        ok: false,
+        message: `Another streambrod (pid ${lock.holder}) has the state directory ${directories.state}. Stop it first: streambro daemon stop`,
+      };
     }
     const daemon = new Daemon(options, store, lock);
     const listening = await daemon.#listen(options, store);
@@ -90,7 +98,13 @@ export class Daemon {
       clock: systemClock,
       monotonic,
       upkeep: (stream, isCheckpoint) =>
-        keepUp(stream, placesOf(store.layout, stream.spec.name), settings.LOG_MAX_BYTES, log, isCheckpoint),
+        keepUp(
+          stream,
+          placesOf(store.layout, stream.spec.name),
+          settings.LOG_MAX_BYTES,
+          log,
+          isCheckpoint,
+        ),
     });
     void this.#findFfmpeg(settings.FFMPEG_PATH);
   }
@@ -108,11 +122,17 @@ export class Daemon {
     for (const stream of this.#registry.sorted()) stream.supervisor.release();
     await this.#listener?.close();
     this.#lock.release();
-    this.#log.info({ event: "ended", streams }, streams === "stop" ? "ended" : "ended; the streams go on");
+    this.#log.info(
+      { event: "ended", streams },
+      streams === "stop" ? "ended" : "ended; the streams go on",
+    );
     this.#resolveEnded();
   }
 
-  async #listen({ directories, version, log, settings }: Options, store: Store): Promise<string | null> {
+  async #listen(
+    { directories, version, log, settings }: Options,
+    store: Store,
+  ): Promise<string | null> {
     const tools = { ffmpeg: settings.FFMPEG_PATH, ffprobe: settings.FFPROBE_PATH };
     const about = (): ReturnType<Parameters<typeof handlers>[0]["about"]> => ({
       version,
@@ -125,13 +145,20 @@ export class Daemon {
       ffmpeg: this.#ffmpeg,
       warnings: this.#warnings,
     });
-    const stop = (keepStreams: boolean): void => void setImmediate(() => void this.end(keepStreams ? "keep" : "stop"));
+    const stop = (keepStreams: boolean): void =>
+      void setImmediate(() => void this.end(keepStreams ? "keep" : "stop"));
     const port = { version, about, stop, stopping: () => this.#stopping };
     const editing = { registry: this.#registry, store, tools, owner: userInfo().username };
-    const listening = await listen(directories.socket, answerer(handlers(port, editing), version, log));
+    const listening = await listen(
+      directories.socket,
+      answerer(handlers(port, editing), version, log),
+    );
     if (!listening.ok) return listening.message;
     this.#listener = listening.listener;
-    log.info({ event: "ready", socket: directories.socket, pid: process.pid }, `streambrod ${version} answers at ${directories.socket}`);
+    log.info(
+      { event: "ready", socket: directories.socket, pid: process.pid },
+      `streambrod ${version} answers at ${directories.socket}`,
+    );
     return null;
   }
 

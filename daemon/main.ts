@@ -28,7 +28,9 @@ Exit status: 0 ended as asked, 1 could not start, 2 usage, 78 invalid setting.
 
 /** This release, as package.json has it; daemon/ and dist/ both lie directly below that. */
 const version = (): string => {
-  const manifest = JSON.parse(readFileSync(path.join(import.meta.dirname, "../package.json"), "utf8"));
+  const manifest = JSON.parse(
+    readFileSync(path.join(import.meta.dirname, "../package.json"), "utf8"),
+  );
   return String(manifest.version);
 };
 
@@ -37,7 +39,11 @@ const say = (sentence: string): void => void process.stderr.write(`streambrod: $
 const readArguments = (): { config?: string; help?: boolean; version?: boolean } | string => {
   try {
     const { values } = parseArgs({
-      options: { config: { type: "string" }, help: { type: "boolean" }, version: { type: "boolean" } },
+      options: {
+        config: { type: "string" },
+        help: { type: "boolean" },
+        version: { type: "boolean" },
+      },
     });
     return values;
   } catch (error) {
@@ -84,7 +90,9 @@ const main = async (): Promise<number> => {
     });
   }
   // A terminal that closes takes nothing off the air.
-  process.on("SIGHUP", () => log.info({ event: "signal", signal: "SIGHUP" }, "SIGHUP: the daemon goes on"));
+  process.on("SIGHUP", () =>
+    log.info({ event: "signal", signal: "SIGHUP" }, "SIGHUP: the daemon goes on"),
+  );
   await daemon.ended;
   return EXIT.ok;
 };

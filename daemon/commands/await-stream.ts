@@ -31,6 +31,7 @@ export const awaitStream = async (
 
 const outcomeOf = (stream: Stream, goal: "live" | "stopped"): Result<"stream.wait">["outcome"] => {
   const { state } = stream.supervisor;
-  if (goal === "live") return state.is === "live" ? "reached" : isAtRest(state) ? "never" : "waiting";
+  if (goal === "live")
+    return state.is === "live" ? "reached" : isAtRest(state) ? "never" : "waiting";
   return isAtRest(state) ? "reached" : "waiting";
 };

@@ -20,12 +20,18 @@ export type Editing = {
 };
 
 /** Errors: INVALID_SPEC, STREAM_EXISTS, INPUT_UNUSABLE, STORAGE_FAILED; nothing is registered then. */
-export const addStream = async (params: Params<"stream.add">, editing: Editing): Promise<Result<"stream.add">> => {
+export const addStream = async (
+  params: Params<"stream.add">,
+  editing: Editing,
+): Promise<Result<"stream.add">> => {
   const { registry, store } = editing;
   const { name } = params;
   const refuseTaken = (): void => {
     if (registry.streams.has(name)) {
-      throw new StreamBroError("STREAM_EXISTS", `${name}: not added: the name is taken. Change that stream with: streambro set ${name}`);
+      throw new StreamBroError(
+        "STREAM_EXISTS",
+        `${name}: not added: the name is taken. Change that stream with: streambro set ${name}`,
+      );
     }
   };
   refuseTaken();
@@ -61,7 +67,10 @@ export const addStream = async (params: Params<"stream.add">, editing: Editing):
 };
 
 /** Errors: as for adding, STREAM_NOT_FOUND; the stream is as it was then. */
-export const changeStream = async (params: Params<"stream.set">, editing: Editing): Promise<Result<"stream.set">> => {
+export const changeStream = async (
+  params: Params<"stream.set">,
+  editing: Editing,
+): Promise<Result<"stream.set">> => {
   const { registry, store } = editing;
   const { name } = params;
   const stream = registry.get(name);
@@ -74,10 +83,14 @@ export const changeStream = async (params: Params<"stream.set">, editing: Editin
     const parsed = withKey ? destinationOf(newUrl, params.key, refusal) : null;
     // A new key alone leaves the other secrets of the destination as they were.
     const kept = params.to === undefined ? stream.secrets : {};
-    const destination = parsed === null ? null : { ...parsed, secrets: withKept(kept, parsed.secrets) };
+    const destination =
+      parsed === null ? null : { ...parsed, secrets: withKept(kept, parsed.secrets) };
     const output = destination === null ? before.outputs[0] : outputOf(destination);
     const input = params.input === undefined ? before.input : absolute(params.input, refusal);
-    const matters = destination !== null || input !== before.input || (params.loop ?? before.loop) !== before.loop;
+    const matters =
+      destination !== null ||
+      input !== before.input ||
+      (params.loop ?? before.loop) !== before.loop;
     const changed = matters || (params.owner ?? before.owner) !== before.owner;
     if (!changed) return { changed, matters };
     if (matters) await usable(input, output?.url ?? "", editing.tools, refusal);
@@ -94,7 +107,8 @@ export const changeStream = async (params: Params<"stream.set">, editing: Editin
       revision,
     };
     try {
-      const secrets = destination === null ? stream.outputSecrets : hasSecrets ? [destination.secrets] : null;
+      const secrets =
+        destination === null ? stream.outputSecrets : hasSecrets ? [destination.secrets] : null;
       await stream.change({ ...record, spec, keys }, secrets);
     } catch (error) {
       await store.secrets.prune(name, record.keys).catch(() => {});
@@ -108,7 +122,12 @@ export const changeStream = async (params: Params<"stream.set">, editing: Editin
   const needsRestart = outcome.matters && running;
   const restarted = needsRestart && params.restart === true;
   if (restarted) await stream.restart();
-  return { stream: stream.status(), changed: outcome.changed, needsRestart: needsRestart && !restarted, restarted };
+  return {
+    stream: stream.status(),
+    changed: outcome.changed,
+    needsRestart: needsRestart && !restarted,
+    restarted,
+  };
 };
 
 const outputOf = ({ url, secrets }: Destination): StreamSpec["outputs"][number] => ({
@@ -118,26 +137,40 @@ const outputOf = ({ url, secrets }: Destination): StreamSpec["outputs"][number] 
 
 const destinationOf = (to: string, key: string | undefined, refusal: string): Destination => {
   const parsed = parseDestination(to, key);
-  if (!parsed.ok) throw new StreamBroError("INVALID_SPEC", `${refusal}: ${lowered(parsed.message)}`);
+  if (!parsed.ok)
+    throw new StreamBroError("INVALID_SPEC", `${refusal}: ${lowered(parsed.message)}`);
   return parsed.destination;
 };
 
-const withKept = (kept: Destination["secrets"], given: Destination["secrets"]): Destination["secrets"] => {
+const withKept = (
+  kept: Destination["secrets"],
+  given: Destination["secrets"],
+): Destination["secrets"] => {
   const app = kept["rtmp_app"];
   return { ...kept, ...given, ...(app === undefined ? {} : { rtmp_app: app }) };
 };
 
 const absolute = (input: string, refusal: string): string => {
   if (!path.isAbsolute(input)) {
-    throw new StreamBroError("INVALID_SPEC", `${refusal}: the input must be a file's absolute path.`);
+    throw new StreamBroError(
+      "INVALID_SPEC",
+      `${refusal}: the input must be a file's absolute path.`,
+    );
   }
-  if (input.includes("\0")) throw new StreamBroError("INVALID_SPEC", `${refusal}: the input's path has a zero byte in it.`);
+  if (input.includes("\0"))
+    throw new StreamBroError("INVALID_SPEC", `${refusal}: the input's path has a zero byte in it.`);
   return path.normalize(input);
 };
 
-const usable = async (input: string, url: string, tools: Tools, refusal: string): Promise<MediaInfo> => {
+const usable = async (
+  input: string,
+  url: string,
+  tools: Tools,
+  refusal: string,
+): Promise<MediaInfo> => {
   const examined = await examine(input, url, tools);
-  if (!examined.ok) throw new StreamBroError("INPUT_UNUSABLE", `${refusal}: ${examined.failure.message}`);
+  if (!examined.ok)
+    throw new StreamBroError("INPUT_UNUSABLE", `${refusal}: ${examined.failure.message}`);
   return examined.media;
 };
 

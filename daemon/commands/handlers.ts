@@ -24,9 +24,16 @@ export type Daemon = {
 export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
   const { registry, store } = editing;
   const open = (): void => {
-    if (daemon.stopping()) throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping. Try again when it is back.");
+    if (daemon.stopping())
+      throw new StreamBroError(
+        "SHUTTING_DOWN",
+        "The daemon is stopping. Try again when it is back.",
+      );
   };
-  const move = async (name: string, command: (stream: Stream) => Promise<boolean>): Promise<Result<"stream.start">> => {
+  const move = async (
+    name: string,
+    command: (stream: Stream) => Promise<boolean>,
+  ): Promise<Result<"stream.start">> => {
     open();
     const stream = registry.get(name);
     const changed = await command(stream);
@@ -38,7 +45,10 @@ export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
         const message =
           `streambro speaks protocol ${oldest} to ${protocol}, this daemon (${daemon.version}) ` +
           `${PROTOCOL_OLDEST} to ${PROTOCOL}. Install the same release of both.`;
-        throw new StreamBroError("PROTOCOL_UNSUPPORTED", message, { protocol: PROTOCOL, oldest: PROTOCOL_OLDEST });
+        throw new StreamBroError("PROTOCOL_UNSUPPORTED", message, {
+          protocol: PROTOCOL,
+          oldest: PROTOCOL_OLDEST,
+        });
       }
       return { protocol: Math.min(protocol, PROTOCOL), version: daemon.version };
     },
@@ -59,7 +69,8 @@ export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
     },
     "stream.show": async ({ name }) => ({ version: 1, spec: shownSpec(registry.get(name).spec) }),
     "stream.status": async ({ names }) => {
-      const streams = names === undefined ? registry.sorted() : names.map((name) => registry.get(name));
+      const streams =
+        names === undefined ? registry.sorted() : names.map((name) => registry.get(name));
       return { version: 1, streams: streams.map((stream) => stream.status()) };
     },
     "stream.start": async ({ name }) => move(name, (stream) => stream.start()),
@@ -85,24 +96,34 @@ const shownSpec = (spec: StreamSpec): StreamSpec => ({
 });
 
 const countStates = (streams: readonly Stream[]): Record<StreamState, number> => {
-  const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<StreamState, number>;
+  const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<
+    StreamState,
+    number
+  >;
   for (const stream of streams) counts[stream.status().state] += 1;
   return counts;
 };
 
 const readLog = async (
   log: string,
-  { lines, cursor, waitMs }: { lines?: number | undefined; cursor?: string | undefined; waitMs?: number | undefined },
+  {
+    lines,
+    cursor,
+    waitMs,
+  }: { lines?: number | undefined; cursor?: string | undefined; waitMs?: number | undefined },
   { gone }: Caller,
   secrets: readonly string[],
 ): Promise<Result<"stream.logs">> => {
-  const read = (): Result<"stream.logs"> => (cursor === undefined ? lastLines(log, lines ?? 50) : linesAfter(log, cursor));
+  const read = (): Result<"stream.logs"> =>
+    cursor === undefined ? lastLines(log, lines ?? 50) : linesAfter(log, cursor);
   let piece = read();
   if (piece.lines.length === 0 && cursor !== undefined && waitMs !== undefined) {
     await untilWritten(log, waitMs, gone);
     piece = read();
   }
   // FFmpeg is not told the key where it could repeat it; should a release of it do so, it stops here.
-  const masked = piece.lines.map((line) => secrets.reduce((text, secret) => text.replaceAll(secret, "****"), line));
+  const masked = piece.lines.map((line) =>
+    secrets.reduce((text, secret) => text.replaceAll(secret, "****"), line),
+  );
   return { lines: masked, cursor: piece.cursor };
 };

@@ -31,7 +31,10 @@ export const loadSettings = (file: string, mustExist: boolean, env: Environment)
   }
   const parsed = SettingsSchema.safeParse(merged);
   if (parsed.success) return { ok: true, settings: parsed.data };
-  return { ok: false, message: parsed.error.issues.map((issue) => sentence(issue, origin)).join("\n") };
+  return {
+    ok: false,
+    message: parsed.error.issues.map((issue) => sentence(issue, origin)).join("\n"),
+  };
 };
 
 const sentence = (issue: z.core.$ZodIssue, origin: ReadonlyMap<string, string>): string => {
@@ -60,7 +63,10 @@ const readSettingsFile = (file: string, mustExist: boolean): FileValues => {
     if (typeof values === "object" && !Array.isArray(values)) {
       return { ok: true, values: values as Record<string, unknown> };
     }
-    return { ok: false, message: `The configuration ${file} must hold lines such as "retry_max_ms: 10000".` };
+    return {
+      ok: false,
+      message: `The configuration ${file} must hold lines such as "retry_max_ms: 10000".`,
+    };
   } catch (error) {
     const why = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
     return { ok: false, message: `The configuration ${file} is not YAML: ${why}` };

@@ -29,7 +29,9 @@ export const parseDestination = (to: string, key: string | undefined): ParsedDes
     );
   }
   if (!ASCII_PRINTABLE.test(to)) {
-    return refuse("The destination has a space, a control character or a letter outside ASCII in it.");
+    return refuse(
+      "The destination has a space, a control character or a letter outside ASCII in it.",
+    );
   }
   const badKey = key === undefined ? null : keyProblem(key);
   if (badKey !== null) return refuse(badKey);
@@ -43,11 +45,14 @@ export const parseDestination = (to: string, key: string | undefined): ParsedDes
   const badHost = hostProblem(authority);
   if (badHost !== null) return refuse(badHost);
   const path = rest.slice(authority.length);
-  return scheme === "srt" ? parseSrt(authority, path, key) : parseRtmp(scheme, authority, path, key);
+  return scheme === "srt"
+    ? parseSrt(authority, path, key)
+    : parseRtmp(scheme, authority, path, key);
 };
 
 const keyProblem = (key: string): string | null => {
-  if (/[\p{Cc}\u2028\u2029]/u.test(key)) return "The stream key has a control character in it, a line break say.";
+  if (/[\p{Cc}\u2028\u2029]/u.test(key))
+    return "The stream key has a control character in it, a line break say.";
   if (Buffer.byteLength(key) > MAX_SECRET_BYTES) {
     return `The stream key is longer than ${MAX_SECRET_BYTES} bytes.`;
   }
@@ -55,14 +60,23 @@ const keyProblem = (key: string): string | null => {
 };
 
 const hostProblem = (authority: string): string | null => {
-  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)(?::([0-9]*))?$/i.exec(authority);
-  if (match === null) return "The destination has no usable host name: write scheme://host[:port]/...";
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)(?::([0-9]*))?$/i.exec(
+    authority,
+  );
+  if (match === null)
+    return "The destination has no usable host name: write scheme://host[:port]/...";
   const port = match[2];
   if (port === undefined) return null;
   const number = Number(port);
-  return port !== "" && number >= 1 && number <= 65_535 ? null : "The destination's port must be 1 to 65535.";
+  return port !== "" && number >= 1 && number <= 65_535
+    ? null
+    : "The destination's port must be 1 to 65535.";
 };
 
 /** What people and programs see of a destination. */
 export const shownUrl = (url: string, hasKey: boolean): string =>
-  !hasKey ? url : url.startsWith("srt:") ? `${url}${url.includes("?") ? "&" : "?"}****` : `${url}/****`;
+  !hasKey
+    ? url
+    : url.startsWith("srt:")
+      ? `${url}${url.includes("?") ? "&" : "?"}****`
+      : `${url}/****`;

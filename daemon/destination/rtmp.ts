@@ -18,7 +18,8 @@ export const parseRtmp = (
   if (segments.length === 0 || segments.some((segment) => segment === "")) {
     return {
       ok: false,
-      message: "The destination names no application: write rtmp://host/app, and give the key with --key-file.",
+      message:
+        "The destination names no application: write rtmp://host/app, and give the key with --key-file.",
     };
   }
   const inUrl = key === undefined && segments.length > 1;

@@ -24,12 +24,19 @@ const OPEN = new Set([
 ]);
 
 /** SRT. The key is the passphrase; `streamid` and `passphrase` in the query are secrets too. */
-export const parseSrt = (authority: string, path: string, key: string | undefined): ParsedDestination => {
+export const parseSrt = (
+  authority: string,
+  path: string,
+  key: string | undefined,
+): ParsedDestination => {
   const refuse = (message: string): ParsedDestination => ({ ok: false, message });
-  if (!/:[0-9]+$/.test(authority)) return refuse("An SRT destination needs a port: write srt://host:port.");
+  if (!/:[0-9]+$/.test(authority))
+    return refuse("An SRT destination needs a port: write srt://host:port.");
   const query = path.indexOf("?");
   if ((query < 0 ? path : path.slice(0, query)).replaceAll("/", "") !== "") {
-    return refuse("An SRT destination has no path: write srt://host:port, with parameters after a question mark.");
+    return refuse(
+      "An SRT destination has no path: write srt://host:port, with parameters after a question mark.",
+    );
   }
   const secrets: Record<string, string> = {};
   const open: string[] = [];
@@ -37,10 +44,14 @@ export const parseSrt = (authority: string, path: string, key: string | undefine
     if (pair === "") continue;
     const name = pair.split("=", 1)[0] ?? "";
     const value = decoded(pair.slice(name.length + 1));
-    if (value === null) return refuse("An SRT parameter has a percent sign that is not followed by two digits.");
+    if (value === null)
+      return refuse("An SRT parameter has a percent sign that is not followed by two digits.");
     if (name === "passphrase" || name === "streamid") secrets[name] = value;
     else if (OPEN.has(name) && /^[A-Za-z0-9._-]+$/.test(value)) open.push(`${name}=${value}`);
-    else return refuse(`An SRT destination takes no such parameter, or not with that value. It takes streamid, passphrase and ${[...OPEN].join(", ")}.`);
+    else
+      return refuse(
+        `An SRT destination takes no such parameter, or not with that value. It takes streamid, passphrase and ${[...OPEN].join(", ")}.`,
+      );
   }
   if (key !== undefined) secrets["passphrase"] = key;
   const passphrase = secrets["passphrase"];

@@ -15,20 +15,85 @@ type Rule = readonly [pattern: RegExp, reason: FailureReason, permanent: boolean
 /** Read against the last lines of FFmpeg's log, the first that fits wins. HOST stands for the receiver. */
 const RULES: readonly Rule[] = [
   [/no space left on device/i, "disk-full", false, "the disk is full"],
-  [/cannot allocate memory|out of memory/i, "out-of-memory", false, "there was no memory left for FFmpeg"],
-  [/already publishing/i, "already-publishing", false, "HOST says that somebody else is publishing with this key"],
-  [/failed to resolve hostname|name or service not known|temporary failure in name resolution/i, "dns", false, "the name HOST could not be looked up"],
+  [
+    /cannot allocate memory|out of memory/i,
+    "out-of-memory",
+    false,
+    "there was no memory left for FFmpeg",
+  ],
+  [
+    /already publishing/i,
+    "already-publishing",
+    false,
+    "HOST says that somebody else is publishing with this key",
+  ],
+  [
+    /failed to resolve hostname|name or service not known|temporary failure in name resolution/i,
+    "dns",
+    false,
+    "the name HOST could not be looked up",
+  ],
   [/connection refused/i, "connection-refused", false, "HOST refused the connection"],
-  [/connection timed out|operation timed out|no route to host|network is unreachable|host is unreachable/i, "timed-out", false, "HOST could not be reached"],
-  [/(?:NetStream|NetConnection)\.[\w.]*(?:BadName|Rejected|Unauthorized|Failed|InvalidApp|Denied)|server error:|authentication failed|unauthorized|ERROR:PEER|bad secret/i, "auth-or-path-rejected", false, "HOST rejected the stream: its application or key is wrong, or not allowed to publish"],
-  [/unknown encoder|encoder .* not found|decoder .* not found/i, "codec-unsupported", true, "this FFmpeg lacks a codec that the stream needs"],
-  [/not compatible with flv|could not find tag for codec|incorrect codec parameters|codec not currently supported in container/i, "codec-unsupported", true, "the container cannot carry a track of the input"],
-  [/unrecognized option|option .* not found|unknown option|error parsing option|invalid value.*preset/i, "option-unsupported", true, "this FFmpeg does not know an option that StreamBro uses"],
-  [/protocol not found/i, "option-unsupported", true, "this FFmpeg was built without the protocol of the destination"],
-  [/item-\d+[^\n]*no such file|impossible to open[^\n]*item-/i, "input-missing", false, "the input is gone"],
-  [/moov atom not found|invalid data found when processing input|does not contain any stream|matches no streams/i, "input-corrupt", false, "the input cannot be read as media"],
-  [/broken pipe|connection reset|end of file|error writing trailer|av_interleaved_write_frame/i, "network-lost", false, "the connection to HOST was lost"],
-  [/input\/output error/i, "auth-or-path-rejected", false, "HOST closed the connection at once: its application or key is wrong, or it is not ready"],
+  [
+    /connection timed out|operation timed out|no route to host|network is unreachable|host is unreachable/i,
+    "timed-out",
+    false,
+    "HOST could not be reached",
+  ],
+  [
+    /(?:NetStream|NetConnection)\.[\w.]*(?:BadName|Rejected|Unauthorized|Failed|InvalidApp|Denied)|server error:|authentication failed|unauthorized|ERROR:PEER|bad secret/i,
+    "auth-or-path-rejected",
+    false,
+    "HOST rejected the stream: its application or key is wrong, or not allowed to publish",
+  ],
+  [
+    /unknown encoder|encoder .* not found|decoder .* not found/i,
+    "codec-unsupported",
+    true,
+    "this FFmpeg lacks a codec that the stream needs",
+  ],
+  [
+    /not compatible with flv|could not find tag for codec|incorrect codec parameters|codec not currently supported in container/i,
+    "codec-unsupported",
+    true,
+    "the container cannot carry a track of the input",
+  ],
+  [
+    /unrecognized option|option .* not found|unknown option|error parsing option|invalid value.*preset/i,
+    "option-unsupported",
+    true,
+    "this FFmpeg does not know an option that StreamBro uses",
+  ],
+  [
+    /protocol not found/i,
+    "option-unsupported",
+    true,
+    "this FFmpeg was built without the protocol of the destination",
+  ],
+  [
+    /item-\d+[^\n]*no such file|impossible to open[^\n]*item-/i,
+    "input-missing",
+    false,
+    "the input is gone",
+  ],
+  [
+    /moov atom not found|invalid data found when processing input|does not contain any stream|matches no streams/i,
+    "input-corrupt",
+    false,
+    "the input cannot be read as media",
+  ],
+  [
+    /broken pipe|connection reset|end of file|error writing trailer|av_interleaved_write_frame/i,
+    "network-lost",
+    false,
+    "the connection to HOST was lost",
+  ],
+  [
+    /input\/output error/i,
+    "auth-or-path-rejected",
+    false,
+    "HOST closed the connection at once: its application or key is wrong, or it is not ready",
+  ],
 ];
 
 const KILLED = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]);
@@ -71,9 +136,13 @@ export const classify = (exit: Exit, logTail: string, host: string): Failure => 
   for (const [pattern, reason, permanent, sentence] of RULES) {
     if (pattern.test(logTail)) return because(reason, sentence.replaceAll("HOST", host), permanent);
   }
-  if (exit.code === null) return because("unknown", "FFmpeg ended, and nobody was there to see how");
+  if (exit.code === null)
+    return because("unknown", "FFmpeg ended, and nobody was there to see how");
   if (exit.code === 126 || exit.code === 127) {
-    return because("spawn-failed", "FFmpeg could not be run: is it installed, and on the daemon's PATH?");
+    return because(
+      "spawn-failed",
+      "FFmpeg could not be run: is it installed, and on the daemon's PATH?",
+    );
   }
   return because("unknown", `FFmpeg ended with exit status ${exit.code}; see its log`);
 };

@@ -2,6 +2,11 @@ import { execa } from "execa";
 
 /** The first line of `ffmpeg -version` from its third word on, or null where it cannot be run. */
 export const ffmpegVersion = async (ffmpeg: string): Promise<string | null> => {
-  const result = await execa(ffmpeg, ["-version"], { reject: false, timeout: 10_000, stdin: "ignore", maxBuffer: 65_536 });
+  const result = await execa(ffmpeg, ["-version"], {
+    reject: false,
+    timeout: 10_000,
+    stdin: "ignore",
+    maxBuffer: 65_536,
+  });
   return result.exitCode === 0 ? (/^ffmpeg version (\S+)/.exec(result.stdout)?.[1] ?? null) : null;
 };

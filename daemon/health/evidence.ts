@@ -32,7 +32,8 @@ export class Evidence {
     const bytes = this.acked ?? report?.totalBytes ?? null;
     if (bytes === null) return;
     this.#samples.push({ at, bytes });
-    while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > WINDOW_MS) this.#samples.shift();
+    while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > WINDOW_MS)
+      this.#samples.shift();
   }
 
   /** Media time has advanced, and the receiver has acknowledged more than a handshake. */

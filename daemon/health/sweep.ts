@@ -21,7 +21,12 @@ type Surroundings = {
 };
 
 /** Looks at every running stream, for as long as the daemon lives. `stop` ends it. */
-export const startSweep = ({ registry, clock, monotonic, upkeep }: Surroundings): { stop(): void } => {
+export const startSweep = ({
+  registry,
+  clock,
+  monotonic,
+  upkeep,
+}: Surroundings): { stop(): void } => {
   let stopped = false;
   let cancel = (): void => {};
   const schedule = (ms: number): void => {
@@ -32,7 +37,9 @@ export const startSweep = ({ registry, clock, monotonic, upkeep }: Surroundings)
   let checkpointAt = monotonic();
 
   const sweep = async (): Promise<void> => {
-    const running = [...registry.streams.values()].filter(({ supervisor }) => supervisor.session !== null);
+    const running = [...registry.streams.values()].filter(
+      ({ supervisor }) => supervisor.session !== null,
+    );
     const busy = running.some(({ supervisor }) => supervisor.state.is !== "live");
     const now = monotonic();
     const asks = running.length > 0 && now - socketsAt >= (busy ? SOCKETS_BUSY_MS : SOCKETS_MS);
@@ -58,7 +65,10 @@ export const startSweep = ({ registry, clock, monotonic, upkeep }: Surroundings)
 };
 
 /** What the kernel says of a stream's process; null where it cannot tell, as for SRT, which is UDP. */
-const ackedOf = (stream: Stream, acked: AckedByPid | null | undefined): number | null | undefined => {
+const ackedOf = (
+  stream: Stream,
+  acked: AckedByPid | null | undefined,
+): number | null | undefined => {
   const { session } = stream.supervisor;
   if (acked === undefined || session === null) return undefined;
   if (acked === null || containerOf(session.contents.record.url) === "mpegts") return null;

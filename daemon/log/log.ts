@@ -14,7 +14,12 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 /** One JSON object a line on stdout, which systemd's journal or a file takes from there. */
 export const stdoutLog = (level: LogLevel): Log =>
   pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     // Synchronous, so that the last line before a death is the last thing that happened.
     pino.destination({ fd: 1, sync: true }),
   );

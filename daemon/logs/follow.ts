@@ -10,7 +10,8 @@ export type LogPiece = { readonly lines: string[]; readonly cursor: string };
 export const lastLines = (log: string, count: number): LogPiece => {
   const current = readBytes(log, -MOST_BYTES, MOST_BYTES);
   let lines = linesOf(current.bytes);
-  if (lines.length < count) lines = [...linesOf(readBytes(`${log}.1`, -MOST_BYTES, MOST_BYTES).bytes), ...lines];
+  if (lines.length < count)
+    lines = [...linesOf(readBytes(`${log}.1`, -MOST_BYTES, MOST_BYTES).bytes), ...lines];
   return { lines: count === 0 ? [] : lines.slice(-count), cursor: cursorText(wholeEnd(current)) };
 };
 
@@ -45,13 +46,18 @@ export const untilWritten = (log: string, ms: number, gone: AbortSignal): Promis
 /** Whole lines; an unfinished one too when it fills all there is room for. */
 const linesOf = (bytes: Buffer): string[] => {
   const end = bytes.lastIndexOf(10);
-  const whole = end < 0 ? (bytes.length >= MOST_BYTES ? bytes : bytes.subarray(0, 0)) : bytes.subarray(0, end);
+  const whole =
+    end < 0 ? (bytes.length >= MOST_BYTES ? bytes : bytes.subarray(0, 0)) : bytes.subarray(0, end);
   return whole.length === 0 ? [] : whole.toString("utf8").split("\n");
 };
 
 const wholeEnd = ({ bytes, end }: { bytes: Buffer; end: number }): number => {
   const last = bytes.lastIndexOf(10);
-  return last < 0 ? (bytes.length >= MOST_BYTES ? end : end - bytes.length) : end - (bytes.length - last - 1);
+  return last < 0
+    ? bytes.length >= MOST_BYTES
+      ? end
+      : end - bytes.length
+    : end - (bytes.length - last - 1);
 };
 
 const cursorText = (offset: number): string => String(offset);

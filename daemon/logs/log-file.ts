@@ -17,7 +17,11 @@ export const sizeOf = (file: string): number => {
 };
 
 /** Up to `most` bytes of a file from `from` on; a negative one counts from the end. */
-export const readBytes = (file: string, from: number, most: number): { bytes: Buffer; end: number } => {
+export const readBytes = (
+  file: string,
+  from: number,
+  most: number,
+): { bytes: Buffer; end: number } => {
   let fd: number;
   try {
     fd = openSync(file, "r");

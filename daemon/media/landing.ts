@@ -6,9 +6,9 @@ type Tools = { readonly ffprobe: string };
 
 /** Where a run can begin: an offset into the item, and what FFmpeg's clock then starts at. */
 export type Landing = {
-  /** For `playlist`'s `resumeFrom`, in milliseconds, exact to the microsecond. */
+  /** Offset into the item, in milliseconds, exact to the microsecond. */
   readonly fromMs: number;
-  /** First packet's time against `fromMs`: part of the run's `Timeline`. */
+  /** First packet's time against `fromMs`. */
   readonly leadMs: number;
 };
 

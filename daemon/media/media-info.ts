@@ -1,40 +1,46 @@
+import { z } from "zod";
+
 /** What StreamBro plays of a file: its first video track and its first audio track, nothing else. */
-export type MediaInfo = {
+export const MediaInfo = z.object({
   /** FFmpeg's name of the demuxer, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
-  readonly container: string;
-  readonly durationMs: number;
+  container: z.string(),
+  durationMs: z.number(),
   /** Where the file's own clock begins; every position is an offset from here. */
-  readonly startMs: number;
-  readonly sizeBytes: number;
-  readonly mtimeMs: number;
-  readonly video: {
+  startMs: z.number(),
+  sizeBytes: z.number(),
+  mtimeMs: z.number(),
+  video: z.object({
     /** Its number in the file, for `-map 0:N`: a cover picture may come before the film. */
-    readonly index: number;
-    readonly codec: string;
-    readonly width: number;
-    readonly height: number;
-    readonly frameMs: number;
+    index: z.number(),
+    codec: z.string(),
+    width: z.number(),
+    height: z.number(),
+    frameMs: z.number(),
     /** Longest that a frame is sent ahead of its turn to be shown. */
-    readonly reorderMs: number;
-  };
-  readonly audio: {
-    readonly index: number;
-    readonly codec: string;
-    readonly frameMs: number;
-    readonly sampleRate: number;
-    readonly channels: number;
-  } | null;
+    reorderMs: z.number(),
+  }),
+  audio: z
+    .object({
+      index: z.number(),
+      codec: z.string(),
+      frameMs: z.number(),
+      sampleRate: z.number(),
+      channels: z.number(),
+    })
+    .nullable(),
   /** End of the later of the two tracks. */
-  readonly longestTrackMs: number;
+  longestTrackMs: z.number(),
   /** What a pass begins with, against the file's beginning: less than 0 after an edit list's cut. */
-  readonly headMs: number;
+  headMs: z.number(),
   /**
    * Shortest pass after which the next one's first packets do not step back in time: more than
    * `longestTrackMs` where a file holds pictures from before its beginning, cut off by an edit list.
    */
-  readonly leastPassMs: number;
+  leastPassMs: z.number(),
   /** While both tracks play: outside it the muxer holds one back, waiting for the other. */
-  readonly shared: { readonly fromMs: number; readonly toMs: number };
+  shared: z.object({ fromMs: z.number(), toMs: z.number() }),
   /** Furthest that one track runs ahead of the other in the order in which the file is read. */
-  readonly skewMs: number;
-};
+  skewMs: z.number(),
+});
+
+export type MediaInfo = z.infer<typeof MediaInfo>;

@@ -1,33 +1,14 @@
+import type { Landing } from "./landing.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { seconds } from "./packets.ts";
+import type { Timeline } from "./timeline.ts";
 
-/** How one run's output clock maps to the item: kept with the run, as plain JSON. */
-export type Timeline = {
-  /** Offset into the item at which the run began, in milliseconds; 0 for its beginning. */
-  readonly fromMs: number;
-  /**
-   * What the run begins with, against `fromMs`: FFmpeg's clock starts at its first packet, which is
-   * sound from before the keyframe (negative) or, in MPEG-TS, later than its decoding time.
-   */
-  readonly leadMs: number;
-  /** The same for each pass that begins at the beginning. */
-  readonly headMs: number;
-  /** Length of the first, possibly shortened pass, in milliseconds. */
-  readonly firstMs: number;
-  /** Length of each later pass; null where the item is played once. */
-  readonly cycleMs: number | null;
-};
+/** The lists in a run's folder. FFmpeg is given `outer.ffconcat`. */
+export type Lists = Readonly<
+  Record<"outer.ffconcat" | "middle.ffconcat" | "cycle.ffconcat", string>
+>;
 
-export type Playlist = {
-  /** Name in the run's folder to content. FFmpeg is given `outer.ffconcat`. */
-  readonly files: Readonly<Record<PlaylistFile, string>>;
-  readonly timeline: Timeline;
-};
-
-export type PlaylistFile = "outer.ffconcat" | "middle.ffconcat" | "cycle.ffconcat";
-
-/** The lines of the two lists above the cycle: 100 x 1,000 passes are years of any film over 10 min. */
-const OUTER_LINES = 100;
+/** Passes that one line of the outer list stands for, so that millions need but thousands of lines. */
 const MIDDLE_LINES = 1000;
 
 /** Past the longest track, so that no packet of the next pass steps back in time. */
@@ -47,37 +28,41 @@ const middles = (lengthMs: number): string =>
   `file middle.ffconcat\noption auto_convert 0\noption safe 0\nduration ${seconds(lengthMs)}\n`;
 
 /**
- * The lists that play one item: `linkName` is the relative name of the link to it in the run's
- * folder, `resumeFrom` an offset into it as `keyframeAtOrBefore` gave it, or 0.
+ * How an item is played: from `landing` on, and where it loops, as often as fits into `maxRunMs`, so
+ * that a process ends by itself at an item's end.
  */
-export const playlist = (wanted: {
-  readonly linkName: string;
+export const timelineOf = (wanted: {
   readonly media: MediaInfo;
   readonly loop: boolean;
-  readonly resumeFrom: number;
-  readonly leadMs?: number;
-}): Playlist => {
-  const { linkName, media, loop, resumeFrom, leadMs = 0 } = wanted;
+  readonly landing: Landing;
+  readonly maxRunMs: number;
+}): Timeline => {
+  const { media, loop, landing, maxRunMs } = wanted;
   // Whole microseconds, so that a thousand of them are as long as FFmpeg finds them.
-  const cycleMs =
+  const passMs =
     Math.ceil(Math.max(media.longestTrackMs + SEAM_MS, media.leastPassMs) * 1000) / 1000;
-  const firstMs = cycleMs - resumeFrom;
-  const whole = `file ${linkName}\nduration ${seconds(cycleMs)}\n`;
-  const rest = `file ${linkName}\ninpoint ${seconds(media.startMs + resumeFrom)}\nduration ${seconds(firstMs)}\n`;
-  const first = resumeFrom > 0 ? rest : loop ? "" : whole;
+  const firstMs = passMs - landing.fromMs;
   return {
-    files: {
-      "outer.ffconcat":
-        HEAD + first + (loop ? middles(cycleMs * MIDDLE_LINES).repeat(OUTER_LINES) : ""),
-      "middle.ffconcat": HEAD + cycles(cycleMs).repeat(MIDDLE_LINES),
-      "cycle.ffconcat": HEAD + whole,
-    },
-    timeline: {
-      fromMs: resumeFrom,
-      leadMs,
-      headMs: media.headMs,
-      firstMs,
-      cycleMs: loop ? cycleMs : null,
-    },
+    ...landing,
+    headMs: media.headMs,
+    firstMs,
+    cycleMs: loop ? passMs : null,
+    passes: loop ? Math.max(1, Math.floor((maxRunMs - firstMs) / passMs)) : 0,
+  };
+};
+
+/** The lists that play one item so; `linkName` is the relative name of the link to it. */
+export const listsOf = (linkName: string, media: MediaInfo, timeline: Timeline): Lists => {
+  const { fromMs, firstMs, passes } = timeline;
+  const passMs = firstMs + fromMs;
+  const whole = `file ${linkName}\nduration ${seconds(passMs)}\n`;
+  const rest = `file ${linkName}\ninpoint ${seconds(media.startMs + fromMs)}\nduration ${seconds(firstMs)}\n`;
+  const later =
+    middles(passMs * MIDDLE_LINES).repeat(Math.floor(passes / MIDDLE_LINES)) +
+    cycles(passMs).repeat(passes % MIDDLE_LINES);
+  return {
+    "outer.ffconcat": HEAD + (fromMs > 0 ? rest : whole) + later,
+    "middle.ffconcat": HEAD + cycles(passMs).repeat(MIDDLE_LINES),
+    "cycle.ffconcat": HEAD + whole,
   };
 };

@@ -37,9 +37,14 @@ export const unopened = (file: string, wrong: Wrong): Refusal => {
   return { ok: false, reason, message: `${printable(path.basename(file))} ${sentence}` };
 };
 
-/** ffprobe's own failure. FFmpeg 5.1 exits 1 for everything, so only its words tell what it was. */
+const BOXES = ["ftyp", "mdat", "free", "skip", "wide", "pnot", "styp", "moof"];
+
+const beginsWithBox = (head: Buffer): boolean => BOXES.includes(head.toString("latin1", 4, 8));
+
+/** ffprobe's own failure, and the file's first bytes. FFmpeg 5.1 exits 1 for everything, so only its words tell what it was. */
 export const complaint = (
   file: string,
+  head: Buffer,
   ended: {
     readonly stderr: string;
     readonly timedOut: boolean;
@@ -50,7 +55,9 @@ export const complaint = (
   const { stderr } = ended;
   if (ended.timedOut || ended.isCanceled) return unopened(file, "silent");
   if (ended.exitCode === undefined && stderr === "") return unopened(file, "tool");
-  if (stderr.includes("moov atom not found")) return unopened(file, "truncated");
+  // Called .mp4, anything at all is taken for one by FFmpeg; only a real one begins with a box.
+  if (stderr.includes("moov atom not found"))
+    return unopened(file, beginsWithBox(head) ? "truncated" : "format");
   if (/not on whitelist/i.test(stderr)) return unopened(file, "format");
   if (stderr.includes("Permission denied")) return unopened(file, "forbidden");
   if (stderr.includes("No such file")) return unopened(file, "missing");

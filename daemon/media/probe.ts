@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import type { Stats } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, open, stat } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import type { FailureReason } from "../../shared/states.ts";
@@ -48,7 +48,7 @@ export const probeInput = async (
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     },
   );
-  if (described.failed) return complaint(file, described);
+  if (described.failed) return complaint(file, await headOf(file), described);
   const report = readReport(described.stdout);
   if (typeof report === "string") return unopened(file, report);
   const samples: (readonly Packet[])[] = [];
@@ -72,6 +72,17 @@ const look = async (file: string): Promise<Stats | Refusal> => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "ENOENT" || code === "ENOTDIR") return unopened(file, "missing");
     return unopened(file, code === "EACCES" || code === "EPERM" ? "forbidden" : "unreadable");
+  }
+};
+
+const headOf = async (file: string): Promise<Buffer> => {
+  try {
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { buffer } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    return buffer;
+  } catch {
+    // Gone since it was examined: the complaint speaks for itself.
+    return Buffer.alloc(0);
   }
 };
 

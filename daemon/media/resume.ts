@@ -5,8 +5,8 @@ import type { Landed, Landing } from "./landing.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { readPackets, seconds } from "./packets.ts";
 import type { Packet } from "./packets.ts";
-import type { Timeline } from "./playlist.ts";
 import { position } from "./position.ts";
+import type { Timeline } from "./timeline.ts";
 
 type Tools = { readonly ffprobe: string };
 
@@ -67,14 +67,18 @@ const resumeInPass = async (
     // edit list finds its keyframes late. Where a seek has landed is always looked at.
     for (const at of new Set([key.ptsMs, key.dtsMs, key.ptsMs + media.video.reorderMs])) {
       const landed = await landAt(file, at, media, tools, signal);
-      if (landed?.key.ptsMs === key.ptsMs && follows(landed, packets, sent, media)) return landed;
+      if (landed?.key.ptsMs === key.ptsMs && follows(landed, packets, sent, media))
+        return landing(landed);
     }
   }
   // No keyframe for longer than that, or a file that cannot be sought to each of its keyframes.
   const earlier = await keyframeAtOrBefore(file, from, media, tools, signal);
   if (earlier === 0) return BEGINNING;
-  return (await landAt(file, media.startMs + earlier, media, tools, signal)) ?? BEGINNING;
+  const landed = await landAt(file, media.startMs + earlier, media, tools, signal);
+  return landed === null ? BEGINNING : landing(landed);
 };
+
+const landing = ({ fromMs, leadMs }: Landed): Landing => ({ fromMs, leadMs });
 
 /** Whether a run that begins so leaves nothing out between what was sent and its first packets. */
 const follows = (

@@ -34,7 +34,10 @@ export class Registry {
   get(name: string): Stream {
     const stream = this.streams.get(name);
     if (stream === undefined) {
-      throw new StreamBroError("STREAM_NOT_FOUND", `${name}: there is no stream of this name. See: streambro ls`);
+      throw new StreamBroError(
+        "STREAM_NOT_FOUND",
+        `${name}: there is no stream of this name. See: streambro ls`,
+      );
     }
     return stream;
   }
@@ -57,7 +60,10 @@ export class Registry {
       save: (changed) => this.#store.specs.write(name, changed),
       remember: (latest) => this.#remember(name, latest),
       lockIsFree: async () => {
-        const { exitCode } = await execa("flock", ["-n", places.lock, "true"], { reject: false, stdio: "ignore" });
+        const { exitCode } = await execa("flock", ["-n", places.lock, "true"], {
+          reject: false,
+          stdio: "ignore",
+        });
         return exitCode === 0;
       },
     });
@@ -98,7 +104,9 @@ export class Registry {
   }
 
   #digest(stream: Stream): string {
-    const url = (stream.spec.outputs[0]?.url ?? "").toLowerCase().replace(/^(rtmp:\/\/[^/]+):1935\//, "$1/");
+    const url = (stream.spec.outputs[0]?.url ?? "")
+      .toLowerCase()
+      .replace(/^(rtmp:\/\/[^/]+):1935\//, "$1/");
     const text = JSON.stringify([url, Object.entries(stream.secrets).sort()]);
     return createHmac("sha256", this.#salt).update(text).digest("base64");
   }
@@ -108,12 +116,16 @@ export class Registry {
     if (!this.streams.has(name)) return;
     try {
       await this.#store.memories.write(name, memory);
-      if (this.#reported.delete(name)) this.#log.info({ event: "storage", stream: name }, `${name}: saving works again`);
+      if (this.#reported.delete(name))
+        this.#log.info({ event: "storage", stream: name }, `${name}: saving works again`);
     } catch (error) {
       if (this.#reported.has(name)) return;
       this.#reported.add(name);
       const why = error instanceof Error ? error.message : String(error);
-      this.#log.error({ event: "storage", stream: name }, `${name}: its position and state are not being saved. ${why}`);
+      this.#log.error(
+        { event: "storage", stream: name },
+        `${name}: its position and state are not being saved. ${why}`,
+      );
     }
   }
 }

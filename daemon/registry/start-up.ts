@@ -18,7 +18,8 @@ import type { Registry } from "./registry.ts";
 export const startUp = (store: Store, registry: Registry, log: Log): string[] => {
   const { specs, memories, setAside } = store.load(() => Date.now());
   const warnings = setAside.map(
-    ({ file, movedTo, why }) => `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
+    ({ file, movedTo, why }) =>
+      `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
   );
   const marked = findMarked(`${store.layout.locks}/`);
   const opened = [...specs.keys()].sort().map((name) => {
@@ -64,14 +65,20 @@ const takeUp = (stream: Stream, memory: MemoryRecord | null): void => {
 };
 
 /** Processes on the air that no stream owns, which only an operator can judge; and empty remains. */
-const strays = (store: Store, known: ReadonlySet<string>, marked: ReadonlyMap<string, Identity>): string[] => {
+const strays = (
+  store: Store,
+  known: ReadonlySet<string>,
+  marked: ReadonlyMap<string, Identity>,
+): string[] => {
   const warnings: string[] = [];
   const onAir = new Set<string>();
   for (const [marker, { pid }] of marked) {
     const name = path.basename(marker);
     if (known.has(name)) continue;
     onAir.add(name);
-    warnings.push(`FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`);
+    warnings.push(
+      `FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`,
+    );
   }
   for (const directory of store.strayRuns(known)) {
     if (!onAir.has(path.basename(directory))) removeRunDirectory(directory);

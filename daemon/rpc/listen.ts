@@ -9,18 +9,25 @@ const MOST_PATH_BYTES = 107;
 const MOST_CONNECTIONS = 512;
 
 export type Listener = { readonly server: Server; close(): Promise<void> };
-export type Listening = { readonly ok: true; readonly listener: Listener } | { readonly ok: false; readonly message: string };
+export type Listening =
+  | { readonly ok: true; readonly listener: Listener }
+  | { readonly ok: false; readonly message: string };
 
 /** Listens on a Unix socket of mode 0660. One that is there is asked first, and replaced only when nobody answers. */
 export const listen = async (file: string, answer: Answerer): Promise<Listening> => {
   if (Buffer.byteLength(file) > MOST_PATH_BYTES) {
-    return { ok: false, message: `The socket's path is longer than ${MOST_PATH_BYTES} bytes: ${file}. Set STREAMBRO_SOCKET to a shorter one.` };
+    return {
+      ok: false,
+      message: `The socket's path is longer than ${MOST_PATH_BYTES} bytes: ${file}. Set STREAMBRO_SOCKET to a shorter one.`,
+    };
   }
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
   const there = lstatSync(file, { throwIfNoEntry: false });
   if (there !== undefined) {
-    if (!there.isSocket()) return { ok: false, message: `${file} is there and is not a socket. Move it away.` };
-    if (await somebodyAnswers(file)) return { ok: false, message: `Another process answers at ${file}.` };
+    if (!there.isSocket())
+      return { ok: false, message: `${file} is there and is not a socket. Move it away.` };
+    if (await somebodyAnswers(file))
+      return { ok: false, message: `Another process answers at ${file}.` };
     unlinkSync(file);
   }
   const sockets = new Set<Socket>();
@@ -39,7 +46,10 @@ export const listen = async (file: string, answer: Answerer): Promise<Listening>
     });
     chmodSync(file, 0o660);
   } catch (error) {
-    return { ok: false, message: `Cannot listen at ${file}: ${error instanceof Error ? error.message : String(error)}.` };
+    return {
+      ok: false,
+      message: `Cannot listen at ${file}: ${error instanceof Error ? error.message : String(error)}.`,
+    };
   } finally {
     process.umask(before);
   }
@@ -56,7 +66,9 @@ const somebodyAnswers = (file: string): Promise<boolean> =>
     };
     socket.on("connect", () => decide(true));
     // A listener whose queue is full is alive; only a refusal says that nobody is there.
-    socket.on("error", (error: NodeJS.ErrnoException) => decide(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"));
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      decide(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"),
+    );
     socket.on("timeout", () => decide(true));
   });
 

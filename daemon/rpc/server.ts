@@ -1,7 +1,12 @@
 import { JSONRPCServer, createJSONRPCErrorResponse, isJSONRPCRequest } from "json-rpc-2.0";
 import type { JSONRPCResponse } from "json-rpc-2.0";
 import { ERRORS, StreamBroError } from "../../shared/errors.ts";
-import { METHODS, type MethodName, type Params, type Result } from "../../shared/contract/methods.ts";
+import {
+  METHODS,
+  type MethodName,
+  type Params,
+  type Result,
+} from "../../shared/contract/methods.ts";
 import { printable } from "../../shared/stream-name.ts";
 import type { Log } from "../log/log.ts";
 import { openRpcDocument } from "./openrpc.ts";
@@ -10,7 +15,9 @@ import { openRpcDocument } from "./openrpc.ts";
 export type Caller = { readonly gone: AbortSignal };
 
 /** One function a method of the contract. */
-export type Handlers = { readonly [M in MethodName]: (params: Params<M>, caller: Caller) => Promise<Result<M>> };
+export type Handlers = {
+  readonly [M in MethodName]: (params: Params<M>, caller: Caller) => Promise<Result<M>>;
+};
 
 /** Longest batch; its answers are held until the last of them is there. */
 const MOST_IN_A_BATCH = 100;
@@ -25,7 +32,9 @@ export type Answerer = (line: string, caller: Caller) => Promise<string | null>;
 export const answerer = (handlers: Handlers, version: string, log: Log): Answerer => {
   const server = jsonRpcServer(handlers, version, log);
   const one = async (message: unknown, caller: Caller): Promise<JSONRPCResponse | null> => {
-    if (!isJSONRPCRequest(message)) return refused(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.");
+    // The library's own check would read a property of null.
+    if (typeof message !== "object" || message === null || !isJSONRPCRequest(message))
+      return refused(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.");
     return server.receive(message, caller);
   };
   return async (line, caller) => {
@@ -37,7 +46,9 @@ export const answerer = (handlers: Handlers, version: string, log: Log): Answere
     }
     if (!Array.isArray(message)) return text(await one(message, caller));
     if (message.length === 0 || message.length > MOST_IN_A_BATCH) {
-      return JSON.stringify(refused(INVALID_REQUEST, `A batch holds 1 to ${MOST_IN_A_BATCH} requests.`));
+      return JSON.stringify(
+        refused(INVALID_REQUEST, `A batch holds 1 to ${MOST_IN_A_BATCH} requests.`),
+      );
     }
     const answers = await Promise.all(message.map((entry) => one(entry, caller)));
     const real = answers.filter((answer) => answer !== null);
@@ -49,32 +60,52 @@ export const answerer = (handlers: Handlers, version: string, log: Log): Answere
 export const tooLong = (most: number): string =>
   JSON.stringify(refused(INVALID_REQUEST, `A message holds at most ${most} bytes.`));
 
-const text = (answer: JSONRPCResponse | null): string | null => (answer === null ? null : JSON.stringify(answer));
+const text = (answer: JSONRPCResponse | null): string | null =>
+  answer === null ? null : JSON.stringify(answer);
 
-const refused = (code: number, message: string): JSONRPCResponse => createJSONRPCErrorResponse(null, code, message);
+const refused = (code: number, message: string): JSONRPCResponse =>
+  createJSONRPCErrorResponse(null, code, message);
 
 const jsonRpcServer = (handlers: Handlers, version: string, log: Log): JSONRPCServer<Caller> => {
   const server = new JSONRPCServer<Caller>({
     errorListener: (message) => log.debug({ event: "rpc" }, message),
   });
   for (const name of Object.keys(METHODS) as MethodName[]) {
-    server.addMethod(name, (params: unknown, caller: Caller) => handle(name, handlers, params ?? {}, caller));
+    server.addMethod(name, (params: unknown, caller: Caller) =>
+      handle(name, handlers, params ?? {}, caller),
+    );
   }
   server.addMethod("rpc.discover", () => openRpcDocument(version));
   server.mapErrorToJSONRPCErrorResponse = (id, error: unknown) => {
-    if (error instanceof InvalidParams) return createJSONRPCErrorResponse(id, INVALID_PARAMS, error.message, { code: "INVALID_SPEC" });
+    if (error instanceof InvalidParams)
+      return createJSONRPCErrorResponse(id, INVALID_PARAMS, error.message, {
+        code: "INVALID_SPEC",
+      });
     if (error instanceof StreamBroError) {
-      return createJSONRPCErrorResponse(id, ERRORS[error.code].rpc, error.message, { code: error.code, ...error.details });
+      return createJSONRPCErrorResponse(id, ERRORS[error.code].rpc, error.message, {
+        code: error.code,
+        ...error.details,
+      });
     }
-    log.error({ event: "internal", error }, "internal: a command failed in a way that nobody expected");
-    return createJSONRPCErrorResponse(id, ERRORS.INTERNAL.rpc, "internal: see the daemon's log", { code: "INTERNAL" });
+    log.error(
+      { event: "internal", error },
+      "internal: a command failed in a way that nobody expected",
+    );
+    return createJSONRPCErrorResponse(id, ERRORS.INTERNAL.rpc, "internal: see the daemon's log", {
+      code: "INTERNAL",
+    });
   };
   return server;
 };
 
 class InvalidParams extends Error {}
 
-const handle = async <M extends MethodName>(name: M, handlers: Handlers, params: unknown, caller: Caller): Promise<Result<M>> => {
+const handle = async <M extends MethodName>(
+  name: M,
+  handlers: Handlers,
+  params: unknown,
+  caller: Caller,
+): Promise<Result<M>> => {
   const parsed = METHODS[name].params.safeParse(params);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -36,6 +36,9 @@ export const launcher =
     if (front.exitCode === 75) {
       return { ok: false, why: "locked", message: "another process holds this stream's lock" };
     }
-    const why = front.exitCode === 74 ? "its run directory or log cannot be written: is the disk full?" : front.shortMessage;
+    const why =
+      front.exitCode === 74
+        ? "its run directory or log cannot be written: is the disk full?"
+        : front.shortMessage;
     return { ok: false, why: "failed", message: `FFmpeg could not be started: ${why}` };
   };

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { presetText } from "../ffmpeg/argv.ts";
-import { playlist } from "../media/playlist.ts";
+import { listsOf } from "../media/playlist.ts";
 import type { RunRecord } from "../store/schemas.ts";
 
 /** What FFmpeg is told to open in a run directory. */
@@ -21,14 +21,11 @@ export type Contents = {
 export const layOut = (directory: string, { record, secrets }: Contents): void => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const link = linkName(record.input);
-  const { files } = playlist({
-    linkName: link,
-    media: record.media,
-    loop: record.loop,
-    resumeFrom: record.timeline.fromMs,
-  });
-  for (const [name, text] of Object.entries(files)) replace(path.join(directory, name), text, 0o600);
-  if (Object.keys(secrets).length > 0) replace(path.join(directory, PRESET), presetText(secrets), 0o600);
+  const lists = listsOf(link, record.media, record.timeline);
+  for (const [name, text] of Object.entries(lists))
+    replace(path.join(directory, name), text, 0o600);
+  if (Object.keys(secrets).length > 0)
+    replace(path.join(directory, PRESET), presetText(secrets), 0o600);
   const temporary = path.join(directory, `${link}.new`);
   rmSync(temporary, { force: true });
   symlinkSync(record.input, temporary);

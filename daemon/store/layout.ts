@@ -45,5 +45,10 @@ export const makeLayout = (state: string, runtime: string): Layout => {
 
 export const placesOf = (layout: Layout, name: string): StreamPlaces => {
   const lock = path.join(layout.locks, name);
-  return { run: path.join(layout.runs, name), lock, log: path.join(layout.logs, `${name}.log`), marker: lock };
+  return {
+    run: path.join(layout.runs, name),
+    lock,
+    log: path.join(layout.logs, `${name}.log`),
+    marker: lock,
+  };
 };

@@ -89,12 +89,16 @@ const WHY: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up. Free some room, then try again",
   EROFS: "it is read-only. Mount it writable, then try again",
   EACCES: "the daemon's user may not write there. Mend its owner or mode, then try again",
-  EMFILE: "the daemon has run out of file descriptors. Raise its limit (LimitNOFILE), then try again",
+  EMFILE:
+    "the daemon has run out of file descriptors. Raise its limit (LimitNOFILE), then try again",
 };
 
 /** The sentence for a write that failed. */
 export const storageFailure = (directory: string, error: unknown): StreamBroError => {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   const why = WHY[code] ?? `${error instanceof Error ? error.message : String(error)}`;
-  return new StreamBroError("STORAGE_FAILED", `Nothing was changed: cannot save in ${directory}: ${why}.`);
+  return new StreamBroError(
+    "STORAGE_FAILED",
+    `Nothing was changed: cannot save in ${directory}: ${why}.`,
+  );
 };

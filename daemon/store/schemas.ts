@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { LastExit } from "../../shared/contract/status.ts";
 import { StreamSpec } from "../../shared/contract/spec.ts";
-import type { MediaInfo } from "../media/media-info.ts";
-import type { Timeline } from "../media/playlist.ts";
+import { MediaInfo } from "../media/media-info.ts";
+import { Timeline } from "../media/timeline.ts";
 import { DESIRED_STATES, FAILURE_REASONS } from "../../shared/states.ts";
 
 /** `streams/NAME.json`: what the operator said, and whether it should run. */
@@ -20,12 +20,12 @@ export const SecretRecord = z.object({
   outputs: z.array(z.record(z.string(), z.string())),
 });
 
-/** A place in the input up to which all was sent, valid for a file of this very size and time. */
-export const Position = z.object({
-  /** From the input's beginning, in milliseconds. */
-  ms: z.number().min(0),
-  sizeBytes: z.number(),
-  mtimeMs: z.number(),
+/** How far a run came: enough to go on from there, as long as the input is the very same file. */
+export const Reached = z.object({
+  media: MediaInfo,
+  timeline: Timeline,
+  /** FFmpeg's last `out_time`, in milliseconds; null where it never reported one. */
+  outTimeMs: z.number().nullable(),
 });
 
 /** What the daemon knew when it started a run; enough for another daemon to go on from. */
@@ -40,8 +40,8 @@ export const RunRecord = z.object({
   loop: z.boolean(),
   /** The destination, without anything secret. */
   url: z.string(),
-  media: z.custom<MediaInfo>(),
-  timeline: z.custom<Timeline>(),
+  media: MediaInfo,
+  timeline: Timeline,
   /** Length of FFmpeg's log when the run began. */
   logFrom: z.number(),
 });
@@ -65,8 +65,8 @@ export const Streak = z.object({
 /** `memory/NAME.json`: what the daemon must remember over its own death and a reboot. */
 export const MemoryRecord = z.object({
   version: z.literal(1),
-  position: Position.nullable(),
-  /** Failures in a row that began at `position` without getting further. */
+  reached: Reached.nullable(),
+  /** Failures in a row that speak against the place in the input at which the run began. */
   failuresAtPosition: z.number().int().min(0),
   restarts: z.number().int().min(0),
   lastExit: LastExit.nullable(),
@@ -81,7 +81,12 @@ export const MemoryRecord = z.object({
       streak: Streak,
       retryAt: z.number(),
     }),
-    z.object({ is: z.literal("running"), since: z.number(), streak: Streak, run: RunRecord.nullable() }),
+    z.object({
+      is: z.literal("running"),
+      since: z.number(),
+      streak: Streak,
+      run: RunRecord.nullable(),
+    }),
   ]),
 });
 
@@ -89,6 +94,6 @@ export type SpecRecord = z.infer<typeof SpecRecord>;
 export type SecretRecord = z.infer<typeof SecretRecord>;
 export type RunRecord = z.infer<typeof RunRecord>;
 export type Streak = z.infer<typeof Streak>;
-export type Position = z.infer<typeof Position>;
+export type Reached = z.infer<typeof Reached>;
 export type FailureRecord = z.infer<typeof FailureRecord>;
 export type MemoryRecord = z.infer<typeof MemoryRecord>;

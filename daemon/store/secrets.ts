@@ -30,7 +30,9 @@ export class SecretStore {
   /** Null where the file is missing or does not parse. */
   read(name: string, revision: number): OutputSecrets | null {
     try {
-      const parsed = SecretRecord.safeParse(JSON.parse(readFileSync(this.#file(name, revision), "utf8")));
+      const parsed = SecretRecord.safeParse(
+        JSON.parse(readFileSync(this.#file(name, revision), "utf8")),
+      );
       return parsed.success ? parsed.data.outputs : null;
     } catch {
       return null;

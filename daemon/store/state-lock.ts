@@ -12,7 +12,9 @@ export type StateLock =
  */
 export const takeStateLock = (file: string, pid: number): StateLock => {
   const fd = openSync(file, "a+", 0o600);
-  const { status, error } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
+  const { status, error } = spawnSync("flock", ["-n", "3"], {
+    stdio: ["ignore", "ignore", "ignore", fd],
+  });
   if (error !== undefined) {
     closeSync(fd);
     throw new Error("flock is missing: install the package util-linux.", { cause: error });

@@ -23,8 +23,10 @@ export const whatIsLeft = (
 ): Left => {
   const onAir = marked.get(places.marker) ?? null;
   const remembered = memory?.rest.is === "running" ? memory.rest.run : null;
-  const record = [readRunRecord(places.run), remembered].find((one) => one?.bootId === bootId()) ?? null;
-  if (record === null) return onAir === null ? { is: "nothing" } : { is: "unreadable", ffmpeg: onAir };
+  const record =
+    [readRunRecord(places.run), remembered].find((one) => one?.bootId === bootId()) ?? null;
+  if (record === null)
+    return onAir === null ? { is: "nothing" } : { is: "unreadable", ffmpeg: onAir };
   const pids = readPids(places.run);
   if (onAir !== null && pids?.ffmpeg.pid !== onAir.pid) {
     return { is: "run", record, pids: { runner: runnerOf(onAir, places), ffmpeg: onAir } };
@@ -38,7 +40,11 @@ export const whatIsLeft = (
 const runnerOf = (ffmpeg: Identity, places: StreamPlaces): Identity | null => {
   try {
     const parent = parseStat(readFileSync(`/proc/${ffmpeg.pid}/stat`, "utf8"))?.parent ?? 0;
-    if (parent <= 1 || !readFileSync(`/proc/${parent}/cmdline`, "utf8").includes(`\0${places.lock}\0`)) return null;
+    if (
+      parent <= 1 ||
+      !readFileSync(`/proc/${parent}/cmdline`, "utf8").includes(`\0${places.lock}\0`)
+    )
+      return null;
     const runner = identify(parent);
     return runner !== null && existence(runner) !== "dead" ? runner : null;
   } catch {

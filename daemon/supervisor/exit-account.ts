@@ -1,8 +1,8 @@
 import type { LastExit } from "../../shared/contract/status.ts";
 import { type Exit, type Failure, classify } from "../ffmpeg/failure.ts";
 import { readBytes, sizeOf } from "../logs/log-file.ts";
-import type { Position, RunRecord } from "../store/schemas.ts";
-import { blamesPosition, goodEnd, reachedBy } from "./progress-made.ts";
+import type { Reached, RunRecord } from "../store/schemas.ts";
+import { blamesPosition, goodEnd } from "./progress-made.ts";
 
 /** Longest piece of FFmpeg's log that is read to explain an exit. */
 const LOG_TAIL_BYTES = 8_192;
@@ -11,7 +11,7 @@ const LOG_TAIL_BYTES = 8_192;
 export type ExitAccount = {
   readonly how: "ended" | "planned" | Failure;
   readonly lastExit: Omit<LastExit, "at">;
-  readonly position: Position | null;
+  readonly reached: Reached | null;
   /** The exit speaks against the place in the input at which the run began. */
   readonly blamesPosition: boolean;
 };
@@ -23,14 +23,14 @@ export const accountFor = (
   outTimeMs: number | null,
   asked: boolean,
   log: string,
-  maxRunMs: number,
 ): ExitAccount => {
-  const good = goodEnd(exit, record, outTimeMs, maxRunMs);
+  const good = goodEnd(exit, record, outTimeMs);
   const failure = classify(exit, logTail(log, record.logFrom), hostOf(record.url));
   return {
     how: good ?? failure,
     lastExit: { ...exit, ...explained(asked, good, failure) },
-    position: good === "ended" ? null : reachedBy(record, outTimeMs),
+    // What was played to its end begins anew.
+    reached: good === null ? { media: record.media, timeline: record.timeline, outTimeMs } : null,
     blamesPosition: !asked && good === null && blamesPosition(failure, outTimeMs),
   };
 };
@@ -53,5 +53,7 @@ const logTail = (log: string, from: number): string => {
   const size = sizeOf(log);
   // A log shorter than where the run began was rotated meanwhile: all of it is this run's.
   const begin = size < from ? 0 : from;
-  return readBytes(log, Math.max(begin, size - LOG_TAIL_BYTES), LOG_TAIL_BYTES).bytes.toString("utf8");
+  return readBytes(log, Math.max(begin, size - LOG_TAIL_BYTES), LOG_TAIL_BYTES).bytes.toString(
+    "utf8",
+  );
 };

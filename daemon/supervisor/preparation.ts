@@ -1,18 +1,25 @@
 import { containerOf, ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import { unfit } from "../media/container.ts";
-import { keyframeAtOrBefore } from "../media/keyframe.ts";
+import { BEGINNING, type Landing } from "../media/landing.ts";
 import type { MediaInfo } from "../media/media-info.ts";
-import { playlist } from "../media/playlist.ts";
+import { timelineOf } from "../media/playlist.ts";
 import { probeInput } from "../media/probe.ts";
+import { resumeAfter } from "../media/resume.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import { type Identity, bootId } from "../runner/identity.ts";
 import type { Launcher } from "../runner/launch.ts";
-import { type Contents, PLAYLIST, PRESET, layOut, removeRunDirectory } from "../runner/run-directory.ts";
+import {
+  type Contents,
+  PLAYLIST,
+  PRESET,
+  layOut,
+  removeRunDirectory,
+} from "../runner/run-directory.ts";
 import type { Pids } from "../runner/run-record.ts";
 import { sizeOf } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
-import type { Position, RunRecord } from "../store/schemas.ts";
+import type { Reached, RunRecord } from "../store/schemas.ts";
 import path from "node:path";
 
 export type Tools = { readonly ffmpeg: string; readonly ffprobe: string };
@@ -22,9 +29,13 @@ export type Plan = {
   readonly input: string;
   readonly loop: boolean;
   readonly revision: number;
-  readonly destination: { readonly url: string; readonly secrets: Readonly<Record<string, string>> };
-  /** Where to go on, or null to begin at the beginning. */
-  readonly position: Position | null;
+  readonly destination: {
+    readonly url: string;
+    readonly secrets: Readonly<Record<string, string>>;
+  };
+  /** How far the run before came, or null to begin at the beginning. */
+  readonly reached: Reached | null;
+  readonly maxRunMs: number;
 };
 
 export type Prepared =
@@ -39,9 +50,16 @@ export const examine = async (
   input: string,
   url: string,
   tools: Tools,
-): Promise<{ readonly ok: true; readonly media: MediaInfo } | { readonly ok: false; readonly failure: Failure }> => {
+): Promise<
+  | { readonly ok: true; readonly media: MediaInfo }
+  | { readonly ok: false; readonly failure: Failure }
+> => {
   const probed = await probeInput(input, tools);
-  if (!probed.ok) return { ok: false, failure: { reason: probed.reason, permanent: false, message: probed.message } };
+  if (!probed.ok)
+    return {
+      ok: false,
+      failure: { reason: probed.reason, permanent: false, message: probed.message },
+    };
   const misfit = unfit(probed.media, containerOf(url));
   return misfit === null
     ? probed
@@ -77,12 +95,19 @@ export const prepare = async (
     argv: ffmpegArgv({
       ffmpeg: tools.ffmpeg,
       playlist: path.join(places.run, PLAYLIST),
+      tracks: [
+        record.media.video.index,
+        ...(record.media.audio === null ? [] : [record.media.audio.index]),
+      ],
       output: { url: plan.destination.url, preset },
     }),
   });
   if (launched.ok) return { outcome: "started", pids: launched.pids, contents };
   if (launched.why === "locked") return { outcome: "locked", why: launched.message };
-  return { outcome: "failed", failure: { reason: "spawn-failed", permanent: false, message: launched.message } };
+  return {
+    outcome: "failed",
+    failure: { reason: "spawn-failed", permanent: false, message: launched.message },
+  };
 };
 
 const recordOf = async (
@@ -92,10 +117,8 @@ const recordOf = async (
   tools: Tools,
   now: number,
 ): Promise<RunRecord> => {
-  const { position } = plan;
-  const same = position !== null && position.sizeBytes === media.sizeBytes && position.mtimeMs === media.mtimeMs;
-  const resumeFrom = same ? await keyframeAtOrBefore(plan.input, position.ms, media, tools) : 0;
-  const { timeline } = playlist({ linkName: "item-0", media, loop: plan.loop, resumeFrom });
+  const landing = await landingAfter(plan, media, tools);
+  const timeline = timelineOf({ media, loop: plan.loop, landing, maxRunMs: plan.maxRunMs });
   return {
     version: 1,
     name: plan.name,
@@ -109,6 +132,20 @@ const recordOf = async (
     timeline,
     logFrom: sizeOf(places.log),
   };
+};
+
+/** Where to begin. What an earlier run reached counts only in the very same file. */
+const landingAfter = async (
+  { input, reached }: Plan,
+  media: MediaInfo,
+  tools: Tools,
+): Promise<Landing> => {
+  if (reached === null) return BEGINNING;
+  const { sizeBytes, mtimeMs } = reached.media;
+  if (sizeBytes !== media.sizeBytes || mtimeMs !== media.mtimeMs) return BEGINNING;
+  const { timeline, outTimeMs } = reached;
+  if (outTimeMs === null) return { fromMs: timeline.fromMs, leadMs: timeline.leadMs };
+  return resumeAfter({ file: input, media: reached.media, timeline, outTimeMs }, tools);
 };
 
 const noRoom = (directory: string, error: unknown): Failure => ({

@@ -42,11 +42,21 @@ export const afterFailure = (
   if (policy.limit > 0 && attempt > policy.limit) return { retry: false };
   const outageSince = Math.min(streak.outageSince ?? now, now);
   const next = { ...streak, attempt, outageSince };
-  if (failure.reason === "input-missing" || failure.reason === "input-corrupt") return { retry: true, afterMs: policy.inputMs, streak: next };
-  return { retry: true, afterMs: delayMs(attempt, now - outageSince, policy, random), streak: next };
+  if (failure.reason === "input-missing" || failure.reason === "input-corrupt")
+    return { retry: true, afterMs: policy.inputMs, streak: next };
+  return {
+    retry: true,
+    afterMs: delayMs(attempt, now - outageSince, policy, random),
+    streak: next,
+  };
 };
 
-const delayMs = (attempt: number, outageMs: number, policy: RestartPolicy, random: number): number => {
+const delayMs = (
+  attempt: number,
+  outageMs: number,
+  policy: RestartPolicy,
+  random: number,
+): number => {
   if (attempt === 1) return random * policy.firstMs;
   const most = outageMs < policy.youngMs ? policy.maxMs : Math.max(policy.maxMs, policy.maxLaterMs);
   const whole = Math.min(most, policy.firstMs * 2 ** Math.min(attempt - 1, 30));

@@ -18,7 +18,12 @@ export type State =
   /** Played to its end, and not asked to loop. */
   | { readonly is: "finished" }
   | { readonly is: "failed"; readonly failure: Failure }
-  | { readonly is: "backoff"; readonly failure: Failure; readonly streak: Streak; readonly retryAt: number }
+  | {
+      readonly is: "backoff";
+      readonly failure: Failure;
+      readonly streak: Streak;
+      readonly retryAt: number;
+    }
   /** Looking at the input and laying out the run directory; no process yet. */
   | { readonly is: "preparing"; readonly streak: Streak; readonly byOperator: boolean }
   | { readonly is: "starting"; readonly run: Run; readonly streak: Streak }

@@ -21,15 +21,13 @@ export const statusOf = (
   const health = delivering ? "delivering" : "unknown";
   const report = evidence?.report ?? null;
   const failure = failureOf(state);
-  const outputs = spec.outputs.map(
-    ({ url, hasKey }): OutputStatus => ({
-      url: shownUrl(url, hasKey),
-      health,
-      bytes: evidence?.acked ?? null,
-      bitrateKbps: evidence?.bitrateKbps ?? null,
-      error: failure?.message ?? null,
-    }),
-  );
+  const outputs = spec.outputs.map(({ url, hasKey }): OutputStatus => ({
+    url: shownUrl(url, hasKey),
+    health,
+    bytes: evidence?.acked ?? null,
+    bitrateKbps: evidence?.bitrateKbps ?? null,
+    error: failure?.message ?? null,
+  }));
   return {
     name: spec.name,
     owner: spec.owner,
@@ -47,7 +45,12 @@ export const statusOf = (
     progress:
       report === null
         ? null
-        : { outTimeMs: report.outTimeMs, frame: report.frame, fps: report.fps, speed: report.speed },
+        : {
+            outTimeMs: report.outTimeMs,
+            frame: report.frame,
+            fps: report.fps,
+            speed: report.speed,
+          },
     lastExit: supervisor.lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
     note: noteOf(state, supervisor),

@@ -26,7 +26,12 @@ export class Stream {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #ports: StreamPorts;
 
-  constructor(record: SpecRecord, secrets: OutputSecrets | null, memory: MemoryRecord | null, ports: StreamPorts) {
+  constructor(
+    record: SpecRecord,
+    secrets: OutputSecrets | null,
+    memory: MemoryRecord | null,
+    ports: StreamPorts,
+  ) {
     this.#record = record;
     this.#secrets = secrets;
     this.#ports = ports;
@@ -131,15 +136,28 @@ export class Stream {
     if (state.is === "foreign") throw foreign(this.spec.name, state.why);
     const conflict = this.#ports.conflict();
     if (conflict !== null) {
-      throw new StreamBroError("DESTINATION_IN_USE", `${this.spec.name}: not started: ${conflict.message}`);
+      throw new StreamBroError(
+        "DESTINATION_IN_USE",
+        `${this.spec.name}: not started: ${conflict.message}`,
+      );
     }
     const destination = this.#destination();
     if (!destination.ok) {
-      throw new StreamBroError("INVALID_SPEC", `${this.spec.name}: not started: ${destination.failure.message}`);
+      throw new StreamBroError(
+        "INVALID_SPEC",
+        `${this.spec.name}: not started: ${destination.failure.message}`,
+      );
     }
-    const examined = await examine(this.spec.input, this.spec.outputs[0]?.url ?? "", this.#ports.tools);
+    const examined = await examine(
+      this.spec.input,
+      this.spec.outputs[0]?.url ?? "",
+      this.#ports.tools,
+    );
     if (!examined.ok) {
-      throw new StreamBroError("INPUT_UNUSABLE", `${this.spec.name}: not started: ${examined.failure.message}`);
+      throw new StreamBroError(
+        "INPUT_UNUSABLE",
+        `${this.spec.name}: not started: ${examined.failure.message}`,
+      );
     }
   }
 
@@ -150,10 +168,15 @@ export class Stream {
   }
 
   async #finish(): Promise<void> {
+    // At once: what a client sees must fit the state.
+    this.#record = { ...this.#record, desired: "stopped" };
     try {
-      await this.#desire("stopped");
+      await this.#ports.save(this.#record);
     } catch (error) {
-      this.#ports.log.error({ event: "storage", error }, `${this.spec.name}: could not save that it is finished`);
+      this.#ports.log.error(
+        { event: "storage", error },
+        `${this.spec.name}: could not save that it is finished`,
+      );
     }
   }
 
@@ -169,4 +192,7 @@ export class Stream {
 }
 
 const foreign = (name: string, why: string): StreamBroError =>
-  new StreamBroError("FOREIGN_PROCESS", `${name}: ${why}; this daemon neither started it nor may end it.`);
+  new StreamBroError(
+    "FOREIGN_PROCESS",
+    `${name}: ${why}; this daemon neither started it nor may end it.`,
+  );

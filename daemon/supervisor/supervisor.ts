@@ -3,10 +3,9 @@ import type { LastExit } from "../../shared/contract/status.ts";
 import { instant } from "../clock/clock.ts";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { type Contents, removeRunDirectory } from "../runner/run-directory.ts";
-import type { MemoryRecord, Position } from "../store/schemas.ts";
+import type { MemoryRecord, Reached } from "../store/schemas.ts";
 import { accountFor } from "./exit-account.ts";
 import { prepare } from "./preparation.ts";
-import { reachedBy } from "./progress-made.ts";
 import { Session } from "./session.ts";
 import { NO_STREAK, type Run, type State, isAtRest } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
@@ -26,7 +25,7 @@ export class Supervisor {
   session: Session | null = null;
   lastExit: LastExit | null;
   restarts: number;
-  #position: Position | null;
+  #reached: Reached | null;
   #failuresAtPosition: number;
   #cancelTimer: () => void = () => {};
   readonly #context: StreamContext;
@@ -36,7 +35,7 @@ export class Supervisor {
     this.since = memory?.rest.since ?? context.clock.now();
     this.lastExit = memory?.lastExit ?? null;
     this.restarts = memory?.restarts ?? 0;
-    this.#position = memory?.position ?? null;
+    this.#reached = memory?.reached ?? null;
     this.#failuresAtPosition = memory?.failuresAtPosition ?? 0;
     this.changes.setMaxListeners(0);
   }
@@ -56,8 +55,16 @@ export class Supervisor {
   adopt(run: Run, contents: Contents, streak = NO_STREAK): void {
     this.#watch(run, contents);
     const progress = this.session?.look(this.#context.monotonic(), undefined);
-    const fresh = progress !== null && progress !== undefined && this.#context.clock.now() - progress.writtenAt < 5_000;
-    this.dispatch({ type: "adopt", run, flowing: fresh && (progress.report.outTimeMs ?? 0) > 0, streak });
+    const fresh =
+      progress !== null &&
+      progress !== undefined &&
+      this.#context.clock.now() - progress.writtenAt < 5_000;
+    this.dispatch({
+      type: "adopt",
+      run,
+      flowing: fresh && (progress.report.outTimeMs ?? 0) > 0,
+      streak,
+    });
     this.session?.checkPulse(this.#context.monotonic());
   }
 
@@ -97,22 +104,24 @@ export class Supervisor {
     if (session === null) return;
     const at = this.#context.monotonic();
     session.look(at, acked);
-    if (this.state.is === "starting" && session.evidence.flowing) this.dispatch({ type: "flowing" });
+    if (this.state.is === "starting" && session.evidence.flowing)
+      this.dispatch({ type: "flowing" });
     session.checkPulse(at);
   }
 
-  /** The place from which a next run would skip nothing. */
-  get position(): Position | null {
+  /** How far the stream has come in its input. */
+  get reached(): Reached | null {
     const { session } = this;
-    if (session === null) return this.#position;
-    return reachedBy(session.contents.record, session.evidence.report?.outTimeMs ?? null);
+    if (session === null) return this.#reached;
+    const { media, timeline } = session.contents.record;
+    return { media, timeline, outTimeMs: session.evidence.report?.outTimeMs ?? null };
   }
 
   /** Keeps on disk what must outlive this daemon and this boot. Never throws: a full disk is logged. */
   async remember(): Promise<void> {
     await this.#context.remember({
       version: 1,
-      position: this.position,
+      reached: this.reached,
       failuresAtPosition: this.#failuresAtPosition,
       restarts: this.restarts,
       lastExit: this.lastExit,
@@ -138,7 +147,12 @@ export class Supervisor {
       case "backoff":
         return { ...state, since };
       default:
-        return { is: "running", since, streak: state.streak, run: this.session?.contents.record ?? null };
+        return {
+          is: "running",
+          since,
+          streak: state.streak,
+          run: this.session?.contents.record ?? null,
+        };
     }
   }
 
@@ -149,11 +163,17 @@ export class Supervisor {
     this.#cancelTimer();
     const due = timerOf(
       state,
-      { startTimeoutMs: settings.START_TIMEOUT_MS, forceKillMs: settings.FORCE_KILL_TIMEOUT_MS, resetMs: settings.RETRY_RESET_MS },
+      {
+        startTimeoutMs: settings.START_TIMEOUT_MS,
+        forceKillMs: settings.FORCE_KILL_TIMEOUT_MS,
+        resetMs: settings.RETRY_RESET_MS,
+      },
       clock.now(),
     );
     this.#cancelTimer =
-      due === null ? () => {} : clock.after(due.afterMs, () => this.dispatch({ type: "timer", timer: due.timer }));
+      due === null
+        ? () => {}
+        : clock.after(due.afterMs, () => this.dispatch({ type: "timer", timer: due.timer }));
   }
 
   #carryOut(effect: Effect): void {
@@ -171,7 +191,10 @@ export class Supervisor {
         void this.#context.finish();
         return;
       case "log":
-        this.#context.log[effect.level]({ event: effect.event }, `${this.#context.name}: ${effect.sentence}`);
+        this.#context.log[effect.level](
+          { event: effect.event },
+          worded(this.#context.name, effect),
+        );
         return;
       default:
         effect satisfies never;
@@ -191,7 +214,8 @@ export class Supervisor {
       loop: spec.loop,
       revision: spec.revision,
       destination: destination.destination,
-      position: this.#failuresAtPosition < 2 ? this.#position : null,
+      reached: this.#failuresAtPosition < 2 ? this.#reached : null,
+      maxRunMs: this.#context.settings.MAX_RUN_MS,
     };
     const prepared = await prepare(plan, places, tools, launch, clock.now());
     switch (prepared.outcome) {
@@ -201,7 +225,10 @@ export class Supervisor {
         return this.dispatch({ type: "prepared", run });
       }
       case "found":
-        return this.dispatch({ type: "locked", why: `FFmpeg ${prepared.ffmpeg.pid} of this stream is on the air already` });
+        return this.dispatch({
+          type: "locked",
+          why: `FFmpeg ${prepared.ffmpeg.pid} of this stream is on the air already`,
+        });
       case "locked":
         return this.dispatch({ type: "locked", why: prepared.why });
       case "failed":
@@ -212,22 +239,27 @@ export class Supervisor {
   }
 
   #watch(run: Run, contents: Contents): void {
-    this.session = new Session(run, contents, this.#context.places.run, (exit) => this.#exited(exit));
+    this.session = new Session(run, contents, this.#context.places.run, (exit) =>
+      this.#exited(exit),
+    );
   }
 
   #exited(exit: Exit): void {
     const { session } = this;
     if (session === null) return;
-    const { log, name, places, settings, clock } = this.#context;
+    const { log, name, places, clock } = this.#context;
     const { record } = session.contents;
     session.look(this.#context.monotonic(), undefined);
     const outTimeMs = session.evidence.report?.outTimeMs ?? null;
     const asked = this.state.is === "stopping";
-    const account = accountFor(exit, record, outTimeMs, asked, places.log, settings.MAX_RUN_MS);
-    this.#position = account.position;
+    const account = accountFor(exit, record, outTimeMs, asked, places.log);
+    this.#reached = account.reached;
     this.#failuresAtPosition = account.blamesPosition ? this.#failuresAtPosition + 1 : 0;
     this.lastExit = { ...account.lastExit, at: instant(clock.now()) };
-    log.info({ event: "exited", ...account.lastExit }, `${name}: FFmpeg ended: ${account.lastExit.message}`);
+    log.info(
+      { event: "exited", ...account.lastExit },
+      `${name}: FFmpeg ended: ${account.lastExit.message}`,
+    );
     this.session = null;
     session.close();
     this.dispatch({ type: "exited", how: account.how });
@@ -240,3 +272,7 @@ export class Supervisor {
     }
   }
 }
+
+/** The design document words this one event, and people search for it. */
+const worded = (name: string, { event, sentence }: Extract<Effect, { do: "log" }>): string =>
+  event === "FORCE_KILL_REQUIRED" ? `Stream ${name} ${sentence}` : `${name}: ${sentence}`;

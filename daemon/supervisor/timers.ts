@@ -25,7 +25,9 @@ export const timerOf = (
     case "live":
       return { timer: "settled", afterMs: settings.resetMs };
     case "stopping":
-      return state.run === null ? null : { timer: "escalate", afterMs: escalationMs(state.force, settings) };
+      return state.run === null
+        ? null
+        : { timer: "escalate", afterMs: escalationMs(state.force, settings) };
     case "foreign":
       return { timer: "recheck", afterMs: RECHECK_MS };
     case "stopped":

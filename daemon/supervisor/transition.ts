@@ -11,7 +11,12 @@ export type Event =
   /** The daemon wants it running, without anybody having asked just now. */
   | { readonly type: "resume" }
   /** A process from before this daemon; `flowing` where it is known to deliver. */
-  | { readonly type: "adopt"; readonly run: Run; readonly flowing: boolean; readonly streak: Streak }
+  | {
+      readonly type: "adopt";
+      readonly run: Run;
+      readonly flowing: boolean;
+      readonly streak: Streak;
+    }
   | { readonly type: "prepared"; readonly run: Run }
   | { readonly type: "unprepared"; readonly failure: Failure }
   | { readonly type: "locked"; readonly why: string }
@@ -30,7 +35,12 @@ export type Effect =
   | { readonly do: "signal"; readonly run: Run; readonly signal: "SIGTERM" | "SIGKILL" }
   /** Desired becomes stopped: the stream has done what it was for. */
   | { readonly do: "finish" }
-  | { readonly do: "log"; readonly level: "info" | "warn" | "error"; readonly event: string; readonly sentence: string };
+  | {
+      readonly do: "log";
+      readonly level: "info" | "warn" | "error";
+      readonly event: string;
+      readonly sentence: string;
+    };
 
 export type World = {
   readonly now: number;
@@ -99,7 +109,8 @@ const onStart = (state: State): Step => {
 };
 
 const onRestart = (state: State): Step => {
-  if (state.is === "starting" || state.is === "live") return terminate(state.run, "start", null, state.streak);
+  if (state.is === "starting" || state.is === "live")
+    return terminate(state.run, "start", null, state.streak);
   return onStart(state);
 };
 
@@ -108,7 +119,14 @@ const onStop = (state: State): Step => {
     case "stopping":
       return step({ ...state, then: "rest", failure: null });
     case "preparing":
-      return step({ is: "stopping", run: null, then: "rest", force: "no", failure: null, streak: state.streak });
+      return step({
+        is: "stopping",
+        run: null,
+        then: "rest",
+        force: "no",
+        failure: null,
+        streak: state.streak,
+      });
     case "starting":
     case "live":
       return terminate(state.run, "rest", null, state.streak);
@@ -161,7 +179,8 @@ const onExited = (state: State, how: "ended" | "planned" | Failure, world: World
     return state.failure === null ? atRest(state.then) : failed(state.failure, state.streak, world);
   }
   if (state.is !== "starting" && state.is !== "live") return stay(state);
-  if (how === "ended") return step({ is: "finished" }, { do: "finish" }, info("finished", "played to its end"));
+  if (how === "ended")
+    return step({ is: "finished" }, { do: "finish" }, info("finished", "played to its end"));
   if (how === "planned") return world.wanted ? prepare(NO_STREAK, false) : step({ is: "stopped" });
   return failed(how, state.streak, world);
 };
@@ -224,12 +243,20 @@ const failed = (failure: Failure, streak: Streak, world: World): Step => {
   const wait = (verdict.afterMs / 1000).toFixed(1);
   return step(
     { is: "backoff", failure, streak: verdict.streak, retryAt },
-    { do: "log", level: "warn", event: "backoff", sentence: `retry in ${wait} s: ${failure.message}` },
+    {
+      do: "log",
+      level: "warn",
+      event: "backoff",
+      sentence: `retry in ${wait} s: ${failure.message}`,
+    },
   );
 };
 
 const isIdle = (state: State): boolean =>
-  state.is === "stopped" || state.is === "finished" || state.is === "failed" || state.is === "backoff";
+  state.is === "stopped" ||
+  state.is === "finished" ||
+  state.is === "failed" ||
+  state.is === "backoff";
 
 const streakOf = (state: State): Streak => ("streak" in state ? state.streak : NO_STREAK);
 
@@ -237,12 +264,22 @@ const prepare = (streak: Streak, byOperator: boolean): Step =>
   step({ is: "preparing", streak, byOperator }, { do: "prepare" });
 
 const terminate = (run: Run, then: Then, failure: Failure | null, streak: Streak): Step =>
-  step({ is: "stopping", run, then, force: "no", failure, streak }, { do: "signal", run, signal: "SIGTERM" });
+  step(
+    { is: "stopping", run, then, force: "no", failure, streak },
+    { do: "signal", run, signal: "SIGTERM" },
+  );
 
 const atRest = (then: Then): Step =>
-  then !== "rest" ? prepare(NO_STREAK, then === "start") : step({ is: "stopped" }, info("stopped", "stopped"));
+  then !== "rest"
+    ? prepare(NO_STREAK, then === "start")
+    : step({ is: "stopped" }, info("stopped", "stopped"));
 
-const info = (event: string, sentence: string): Effect => ({ do: "log", level: "info", event, sentence });
+const info = (event: string, sentence: string): Effect => ({
+  do: "log",
+  level: "info",
+  event,
+  sentence,
+});
 
 const step = (state: State, ...effects: Effect[]): Step => ({ state, effects });
 const stay = (state: State): Step => ({ state, effects: [] });

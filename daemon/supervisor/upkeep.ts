@@ -5,12 +5,21 @@ import type { StreamPlaces } from "../store/layout.ts";
 import type { Stream } from "./stream.ts";
 
 /** What a running stream needs beside being watched. A failure is logged once per look and never fatal. */
-export const keepUp = (stream: Stream, places: StreamPlaces, logMaxBytes: number, log: Log, isCheckpoint: boolean): void => {
+export const keepUp = (
+  stream: Stream,
+  places: StreamPlaces,
+  logMaxBytes: number,
+  log: Log,
+  isCheckpoint: boolean,
+): void => {
   const { name } = stream.spec;
   try {
     rotateWhenLonger(places.log, logMaxBytes);
     if (stream.supervisor.session?.mend() === true) {
-      log.warn({ event: "mended", stream: name }, `${name}: its run directory was gone and was laid out again`);
+      log.warn(
+        { event: "mended", stream: name },
+        `${name}: its run directory was gone and was laid out again`,
+      );
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -31,6 +40,9 @@ const refreshWhenReplaced = async (stream: Stream, log: Log): Promise<void> => {
   if (found.size === media.sizeBytes && found.mtimeMs === media.mtimeMs) return;
   if (!stream.inputHasSettled(found.size, found.mtimeMs)) return;
   const { name } = stream.spec;
-  log.info({ event: "replaced", stream: name }, `${name}: its input was replaced; restarting with the new one`);
+  log.info(
+    { event: "replaced", stream: name },
+    `${name}: its input was replaced; restarting with the new one`,
+  );
   stream.supervisor.dispatch({ type: "refresh" });
 };

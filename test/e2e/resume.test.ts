@@ -14,7 +14,6 @@ import { until } from "../helpers/until.ts";
 const KILLS = 8;
 const FRAMES_A_SECOND = 25;
 
-
 const pidOf = async (daemon: Daemon, name: string): Promise<number> => {
   const { streams } = await daemon.rpc("stream.status", { names: [name] });
   return streams[0]?.pid ?? 0;
@@ -38,7 +37,15 @@ t.test("FFmpeg is killed again and again", { timeout: 200_000 }, async (t) => {
   const sources = { film: await film(), dense: await renderFilm({ seconds: 12, gop: 25 }) };
 
   const killAgainAndAgain = async (name: "film" | "dense"): Promise<void> => {
-    await daemon.cli("add", name, "--input", sources[name], "--to", `${server.url}/${name}`, "--start");
+    await daemon.cli(
+      "add",
+      name,
+      "--input",
+      sources[name],
+      "--to",
+      `${server.url}/${name}`,
+      "--start",
+    );
     await server.waitForPublisher(name, 10_000);
     for (let kill = 0; kill < KILLS; kill += 1) {
       // Now and then at once, before anything was reported.
@@ -79,21 +86,34 @@ t.test("FFmpeg is killed again and again", { timeout: 200_000 }, async (t) => {
 });
 
 /** Each run is a piece of the looped film that overlaps the one before and begins at its last keyframe. */
-const compare = (t: Test, before: Packet[] | undefined, after: Packet[], source: Packet[], what: string): void => {
+const compare = (
+  t: Test,
+  before: Packet[] | undefined,
+  after: Packet[],
+  source: Packet[],
+  what: string,
+): void => {
   const second = isContiguousPiece(after, source);
-  if (!t.ok(second, `${what} is one piece of the film`, { broken: firstBreak(after, source) })) return;
+  if (!t.ok(second, `${what} is one piece of the film`, { broken: firstBreak(after, source) }))
+    return;
   if (before === undefined) return;
   const first = isContiguousPiece(before, source);
   for (const track of ["video", "audio"] as const) {
     const [one, two] = [first?.[track], second?.[track]];
-    if (one !== undefined && two !== undefined) t.equal(skipped(one, two), 0, `${what}: no ${track} is skipped`);
+    if (one !== undefined && two !== undefined)
+      t.equal(skipped(one, two), 0, `${what}: no ${track} is skipped`);
   }
   const video = ofTrack(source, "video");
   const reached = ((first?.video?.to ?? 1) - 1) % video.length;
   // FFmpeg says where it is twice a second: of the last second before the kill, less may be known.
-  const keyframes = [reached, reached - FRAMES_A_SECOND].map((at) => inOneRound(keyframeBefore(video, at), video.length));
+  const keyframes = [reached, reached - FRAMES_A_SECOND].map((at) =>
+    inOneRound(keyframeBefore(video, at), video.length),
+  );
   const begun = second?.video?.from ?? -1;
-  t.ok(keyframes.includes(begun), `${what}: begins at frame ${begun}, the last keyframe at or before ${reached}`);
+  t.ok(
+    keyframes.includes(begun),
+    `${what}: begins at frame ${begun}, the last keyframe at or before ${reached}`,
+  );
 };
 
 /** Packets of a recording; none where it ended before it had a header. */
@@ -107,39 +127,51 @@ const recorded = async (file: string | null): Promise<Packet[]> => {
 
 const inOneRound = (index: number, length: number): number => ((index % length) + length) % length;
 
-t.test("daemon and FFmpeg die, and the runtime directory with them, as in a reboot", { timeout: 90_000 }, async (t) => {
-  const server = await startRtmpServer();
-  t.teardown(() => server.stop());
-  const daemon = await startDaemon();
-  t.teardown(() => daemon.end());
-  const source = await renderFilm({ seconds: 60, size: "160x90" });
-  const video = ofTrack(await packetHashes(source), "video");
-  await daemon.cli("add", "film", "--input", source, "--to", `${server.url}/film`, "--start");
-  await server.waitForPublisher("film", 10_000);
-  const memory = path.join(daemon.stateDir, "memory/film.json");
-  const saved = (): number => JSON.parse(readFileSync(memory, "utf8")).position.ms;
-  await until("a checkpoint past the first keyframes", () => saved() > 5_000, 20_000);
-  const checkpoint = saved();
-  const pid = await pidOf(daemon, "film");
-  await daemon.kill("SIGKILL");
-  process.kill(pid, "SIGKILL");
-  await until("FFmpeg is gone", () => processOf(pid) === null, 5_000);
-  rmSync(daemon.runtimeDir, { recursive: true, force: true });
-  await daemon.start();
-  await until("it publishes again", () => server.publishes("film").length === 2, 10_000);
-  await server.waitForPublisher("film", 5_000);
-  await daemon.cli("stop", "film", "--wait");
-  const [before, after] = await until("both recordings are closed", () => {
-    const all = server.publishes("film");
-    return all.length === 2 && all.every(({ endedMs }) => endedMs !== null) ? all : null;
-  }, 5_000);
-  const [old, piece] = [
-    trackPiece(ofTrack(await packetHashes(before?.file ?? ""), "video"), video),
-    trackPiece(ofTrack(await packetHashes(after?.file ?? ""), "video"), video),
-  ];
-  t.equal(piece?.from, keyframeBefore(video, Math.round((checkpoint / 1_000) * FRAMES_A_SECOND)), "at the checkpoint's keyframe");
-  t.ok((piece?.from ?? Infinity) < (old?.to ?? 0), "and nothing is skipped");
-});
+t.test(
+  "daemon and FFmpeg die, and the runtime directory with them, as in a reboot",
+  { timeout: 90_000 },
+  async (t) => {
+    const server = await startRtmpServer();
+    t.teardown(() => server.stop());
+    const daemon = await startDaemon();
+    t.teardown(() => daemon.end());
+    const source = await renderFilm({ seconds: 60, size: "160x90" });
+    const video = ofTrack(await packetHashes(source), "video");
+    await daemon.cli("add", "film", "--input", source, "--to", `${server.url}/film`, "--start");
+    await server.waitForPublisher("film", 10_000);
+    const memory = path.join(daemon.stateDir, "memory/film.json");
+    const saved = (): number => JSON.parse(readFileSync(memory, "utf8")).reached?.outTimeMs ?? 0;
+    await until("a checkpoint past the first keyframes", () => saved() > 5_000, 20_000);
+    const checkpoint = saved();
+    const pid = await pidOf(daemon, "film");
+    await daemon.kill("SIGKILL");
+    process.kill(pid, "SIGKILL");
+    await until("FFmpeg is gone", () => processOf(pid) === null, 5_000);
+    rmSync(daemon.runtimeDir, { recursive: true, force: true });
+    await daemon.start();
+    await until("it publishes again", () => server.publishes("film").length === 2, 10_000);
+    await server.waitForPublisher("film", 5_000);
+    await daemon.cli("stop", "film", "--wait");
+    const [before, after] = await until(
+      "both recordings are closed",
+      () => {
+        const all = server.publishes("film");
+        return all.length === 2 && all.every(({ endedMs }) => endedMs !== null) ? all : null;
+      },
+      5_000,
+    );
+    const [old, piece] = [
+      trackPiece(ofTrack(await packetHashes(before?.file ?? ""), "video"), video),
+      trackPiece(ofTrack(await packetHashes(after?.file ?? ""), "video"), video),
+    ];
+    t.equal(
+      piece?.from,
+      keyframeBefore(video, Math.round((checkpoint / 1_000) * FRAMES_A_SECOND)),
+      "at the checkpoint's keyframe",
+    );
+    t.ok((piece?.from ?? Infinity) < (old?.to ?? 0), "and nothing is skipped");
+  },
+);
 
 /** Packets between the end of one piece and the beginning of the next, on the shorter way round. */
 const skipped = (one: Piece, two: Piece): number => {

@@ -13,7 +13,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import { LIST_OPTIONS } from "../../daemon/media/playlist.ts";
-import type { Playlist } from "../../daemon/media/playlist.ts";
+import type { Lists } from "../../daemon/media/playlist.ts";
 
 export type Track = "video" | "audio";
 export type Hashes = Record<Track, string[]> & { readonly dtsMs: Record<Track, number[]> };
@@ -55,11 +55,10 @@ export const packetHashes = async (file: string): Promise<Hashes> => {
 };
 
 /** Writes what a run's folder holds. */
-export const layOut = (folder: string, input: string, lists: Playlist): void => {
+export const layOut = (folder: string, input: string, lists: Lists): void => {
   mkdirSync(folder, { recursive: true });
   symlinkSync(input, path.join(folder, `item-0${path.extname(input)}`));
-  for (const [name, text] of Object.entries(lists.files))
-    writeFileSync(path.join(folder, name), text);
+  for (const [name, text] of Object.entries(lists)) writeFileSync(path.join(folder, name), text);
 };
 
 export type Ended = {

@@ -5,7 +5,7 @@ import t from "tap";
 import type { Test } from "tap";
 import { BEGINNING } from "../../daemon/media/landing.ts";
 import type { Landing } from "../../daemon/media/landing.ts";
-import { playlist } from "../../daemon/media/playlist.ts";
+import { listsOf, timelineOf } from "../../daemon/media/playlist.ts";
 import { probeInput } from "../../daemon/media/probe.ts";
 import { resumeAfter } from "../../daemon/media/resume.ts";
 import { layOut, packetHashes, play, render, seeded } from "./relay.ts";
@@ -63,13 +63,8 @@ const hunt = async (
   const next: Record<Track, number> = { video: 0, audio: 0 };
   let from: Landing = BEGINNING;
   for (let run = 0; run < RUNS; run++) {
-    const lists = playlist({
-      linkName: `item-0${path.extname(input)}`,
-      media,
-      loop: true,
-      resumeFrom: from.fromMs,
-      leadMs: from.leadMs,
-    });
+    const timeline = timelineOf({ media, loop: true, landing: from, maxRunMs: 86_400_000 });
+    const lists = listsOf(`item-0${path.extname(input)}`, media, timeline);
     const place = path.join(folder, `run-${run}`);
     layOut(place, input, lists);
     const ended = await play(
@@ -86,10 +81,7 @@ const hunt = async (
       test.ok(steady(got, track), `run ${run}: ${track} never steps back in time`);
       next[track] = (found ?? next[track]) + got[track].length;
     }
-    from = await resumeAfter(
-      { file: input, media, timeline: lists.timeline, outTimeMs: ended.outTimeMs },
-      tools,
-    );
+    from = await resumeAfter({ file: input, media, timeline, outTimeMs: ended.outTimeMs }, tools);
   }
 };
 

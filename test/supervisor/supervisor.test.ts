@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import t from "tap";
+import type { Clock } from "../../daemon/clock/clock.ts";
+import { SettingsSchema } from "../../daemon/config/settings.ts";
+import type { Failure } from "../../daemon/ffmpeg/failure.ts";
+import type { Log } from "../../daemon/log/log.ts";
+import { makeLayout, placesOf } from "../../daemon/store/layout.ts";
+import type { MemoryRecord } from "../../daemon/store/schemas.ts";
+import { NO_STREAK, type Run, type State } from "../../daemon/supervisor/state.ts";
+import { Supervisor } from "../../daemon/supervisor/supervisor.ts";
+
+/** A clock that moves when it is told to. */
+class FakeClock implements Clock {
+  at = 1_000_000;
+  #timers: { due: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.at;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { due: this.at + ms, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((one) => one !== timer);
+    };
+  }
+
+  pass(ms: number): void {
+    const end = this.at + ms;
+    for (;;) {
+      const next = this.#timers.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
+      if (next === undefined) break;
+      this.at = Math.max(this.at, next.due);
+      this.#timers = this.#timers.filter((one) => one !== next);
+      next.callback();
+    }
+    this.at = end;
+  }
+
+  get waiting(): number {
+    return this.#timers.length;
+  }
+}
+
+const home = mkdtempSync(path.join(tmpdir(), "streambro-supervisor-"));
+t.teardown(() => rmSync(home, { recursive: true, force: true }));
+const layout = makeLayout(path.join(home, "state"), path.join(home, "run"));
+
+const run: Run = {
+  pids: { runner: null, ffmpeg: { pid: 999_999_999, startTime: 1 } },
+  startedAt: 0,
+};
+const missing: Failure = { reason: "input-missing", permanent: false, message: "gone" };
+
+type Made = {
+  readonly supervisor: Supervisor;
+  readonly clock: FakeClock;
+  readonly events: string[];
+  readonly remembered: MemoryRecord[];
+  wanted: boolean;
+  blocked: Failure | null;
+};
+
+/** A supervisor whose every start is refused by `blocked` before it touches anything. */
+const make = (state: State, settings: Record<string, number> = {}): Made => {
+  const clock = new FakeClock();
+  const events: string[] = [];
+  const remembered: MemoryRecord[] = [];
+  const write = (fields: object): void =>
+    void events.push(String((fields as { event: unknown }).event));
+  const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };
+  const made = { clock, events, remembered, wanted: true, blocked: missing as Failure | null };
+  const supervisor = new Supervisor(
+    {
+      settings: SettingsSchema.parse(settings),
+      tools: { ffmpeg: "ffmpeg", ffprobe: "ffprobe" },
+      launch: () => Promise.reject(new Error("nothing may be launched here")),
+      clock,
+      monotonic: () => clock.at,
+      random: () => 0.5,
+      name: "radio",
+      log,
+      places: placesOf(layout, "radio"),
+      spec: () => ({
+        name: "radio",
+        owner: "anna",
+        input: "/nowhere",
+        loop: true,
+        mode: "copy",
+        outputs: [{ url: "rtmp://127.0.0.1/live", hasKey: false }],
+        revision: 1,
+      }),
+      desired: () => (made.wanted ? "running" : "stopped"),
+      destination: () => ({ ok: true, destination: { url: "rtmp://127.0.0.1/live", secrets: {} } }),
+      conflict: () => made.blocked,
+      remember: async (memory) => void remembered.push(memory),
+      finish: async () => {
+        made.wanted = false;
+      },
+      lockIsFree: async () => true,
+    },
+    null,
+  );
+  supervisor.state = state;
+  return Object.assign(made, { supervisor });
+};
+
+const forceOf = (supervisor: Supervisor): string =>
+  supervisor.state.is === "stopping" ? supervisor.state.force : supervisor.state.is;
+
+t.test(
+  "TERM, TERM again after a second, KILL at the timeout, KILL again each second",
+  async (t) => {
+    const { supervisor, clock, events } = make({ is: "live", run, streak: NO_STREAK });
+    supervisor.dispatch({ type: "stop" });
+    t.equal(forceOf(supervisor), "no");
+    clock.pass(999);
+    t.equal(forceOf(supervisor), "no");
+    clock.pass(1);
+    t.equal(forceOf(supervisor), "again");
+    clock.pass(3_999);
+    t.equal(forceOf(supervisor), "again");
+    clock.pass(1);
+    t.equal(forceOf(supervisor), "kill");
+    clock.pass(10_000);
+    t.same(events, ["FORCE_KILL_REQUIRED"]);
+    supervisor.dispatch({ type: "exited", how: missing });
+    t.equal(supervisor.state.is, "stopped");
+    t.equal(clock.waiting, 0, "no timer is left");
+  },
+);
+
+for (const type of ["stop", "start", "restart"] as const) {
+  t.test(`a "${type}" repeated during a stop does not put off the force kill`, async (t) => {
+    const { supervisor, clock } = make({ is: "live", run, streak: NO_STREAK });
+    supervisor.dispatch({ type: "stop" });
+    for (let step = 0; step < 12; step += 1) {
+      clock.pass(500);
+      supervisor.dispatch({ type });
+    }
+    t.equal(forceOf(supervisor), "kill", "six seconds after the first SIGTERM");
+  });
+}
+
+t.test(
+  "retries follow the policy on the clock, and a start of the operator's begins afresh",
+  async (t) => {
+    const { supervisor, clock, remembered } = make({ is: "stopped" }, { INPUT_RETRY_MS: 2_000 });
+    supervisor.dispatch({ type: "resume" });
+    t.match(supervisor.state, { is: "backoff", streak: { attempt: 1 } });
+    t.equal(supervisor.restarts, 1);
+    clock.pass(1_999);
+    t.match(supervisor.state, { streak: { attempt: 1 } });
+    clock.pass(1);
+    t.match(supervisor.state, { is: "backoff", streak: { attempt: 2 } });
+    clock.pass(20_000);
+    t.match(supervisor.state, { is: "backoff", streak: { attempt: 12 } });
+    t.match(remembered.at(-1), { rest: { is: "backoff", streak: { attempt: 12 } } });
+    supervisor.dispatch({ type: "start" });
+    t.match(
+      supervisor.state,
+      { is: "failed", failure: { permanent: true } },
+      "somebody waits for the answer",
+    );
+    t.equal(supervisor.restarts, 0);
+    t.equal(clock.waiting, 0);
+    t.match(remembered.at(-1), {
+      rest: {
+        is: "failed",
+        failure: missing.reason === "input-missing" ? { reason: "input-missing" } : {},
+      },
+    });
+  },
+);
+
+t.test("a start that brings no media is ended and tried again", async (t) => {
+  const { supervisor, clock } = make({ is: "stopped" });
+  supervisor.state = { is: "preparing", streak: NO_STREAK, byOperator: false };
+  supervisor.dispatch({ type: "prepared", run });
+  clock.pass(29_999);
+  t.equal(supervisor.state.is, "starting");
+  clock.pass(1);
+  t.match(supervisor.state, { is: "stopping", failure: { reason: "no-media" } });
+  supervisor.dispatch({ type: "exited", how: missing });
+  t.match(supervisor.state, { is: "backoff", failure: { reason: "no-media" } });
+});
+
+t.test("five minutes of delivery forget the failures", async (t) => {
+  const { supervisor, clock } = make({
+    is: "starting",
+    run,
+    streak: { attempt: 7, outageSince: 1, kills: [1] },
+  });
+  supervisor.dispatch({ type: "flowing" });
+  clock.pass(299_999);
+  t.match(supervisor.state, { is: "live", streak: { attempt: 7 } });
+  clock.pass(1);
+  t.match(supervisor.state, { is: "live", streak: NO_STREAK });
+});
+
+t.test("what an earlier daemon left at rest is taken up, whatever the clock did", async (t) => {
+  const rest = { since: 500, failure: missing, streak: { attempt: 3, outageSince: 1, kills: [] } };
+  const { supervisor, clock } = make({ is: "stopped" });
+  supervisor.recall({ ...rest, is: "backoff", retryAt: clock.at + 10 * 86_400_000 });
+  t.equal(supervisor.since, 500);
+  clock.pass(60_000);
+  t.match(
+    supervisor.state,
+    { is: "backoff", streak: { attempt: 4 } },
+    "tried within the longest delay",
+  );
+  const failed = make({ is: "stopped" });
+  failed.supervisor.recall({ is: "failed", since: 9, failure: missing });
+  t.match(failed.supervisor, { state: { is: "failed" }, since: 9 });
+  t.equal(failed.clock.waiting, 0);
+});
+
+t.test("released, it does nothing any more", async (t) => {
+  const { supervisor, clock } = make({ is: "live", run, streak: NO_STREAK });
+  supervisor.dispatch({ type: "stop" });
+  supervisor.release();
+  clock.pass(100_000);
+  t.equal(forceOf(supervisor), "no");
+});
