@@ -1,3 +1,4 @@
+import { messageOf } from "./log/message-of.ts";
 import { userInfo } from "node:os";
 import { performance } from "node:perf_hooks";
 import { PROTOCOL } from "../shared/protocol.ts";
@@ -52,7 +53,7 @@ export class Daemon {
     try {
       store = new Store(directories.state, directories.runtime);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       return {
         ok: false,
         message: `The daemon's directories cannot be made: ${why}. Set STREAMBRO_STATE_DIR and STREAMBRO_RUNTIME_DIR, or mend their owner.`,

@@ -1,3 +1,4 @@
+import { messageOf } from "./log/message-of.ts";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -15,7 +16,7 @@ It logs one JSON object a line to its standard output. SIGTERM and SIGINT stop t
 and end it; streams that were running run again after its next start. Killed in any other
 way it leaves them on the air, and the next one takes them over.
 
-  --config FILE   settings (YAML); default: ${"/etc/streambro/streambro.yaml"} for root,
+  --config FILE   settings (YAML); default: /etc/streambro/streambro.yaml for root,
                   else ~/.config/streambro/streambro.yaml
   --version       the version
   --help          this text
@@ -47,7 +48,7 @@ const readArguments = (): { config?: string; help?: boolean; version?: boolean }
     });
     return values;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 };
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
@@ -68,7 +69,7 @@ const readSettingsFile = (file: string, mustExist: boolean): FileValues => {
       message: `The configuration ${file} must hold lines such as "retry_max_ms: 10000".`,
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    const why = messageOf(error);
     return { ok: false, message: `The configuration ${file} is not YAML: ${why}` };
   }
 };

@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import { createHmac, randomBytes } from "node:crypto";
 import { execa } from "execa";
 import { StreamBroError } from "../../shared/errors.ts";
@@ -107,7 +108,10 @@ export class Registry {
     const url = (stream.spec.outputs[0]?.url ?? "")
       .toLowerCase()
       .replace(/^(rtmp:\/\/[^/]+):1935\//, "$1/");
-    const text = JSON.stringify([url, Object.entries(stream.secrets).sort()]);
+    const text = JSON.stringify([
+      url,
+      Object.entries(stream.secrets).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ]);
     return createHmac("sha256", this.#salt).update(text).digest("base64");
   }
 
@@ -121,7 +125,7 @@ export class Registry {
     } catch (error) {
       if (this.#reported.has(name)) return;
       this.#reported.add(name);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#log.error(
         { event: "storage", stream: name },
         `${name}: its position and state are not being saved. ${why}`,

@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import path from "node:path";
@@ -48,7 +49,7 @@ export const listen = async (file: string, answer: Answerer): Promise<Listening>
   } catch (error) {
     return {
       ok: false,
-      message: `Cannot listen at ${file}: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `Cannot listen at ${file}: ${messageOf(error)}.`,
     };
   } finally {
     process.umask(before);

@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import { readdirSync, readFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
@@ -75,7 +76,7 @@ export class Records<S extends z.ZodType> {
         ? { ok: true, value: parsed.data }
         : { ok: false, why: z.prettifyError(parsed.error).replaceAll("\n", " ") };
     } catch (error) {
-      return { ok: false, why: error instanceof Error ? error.message : String(error) };
+      return { ok: false, why: messageOf(error) };
     }
   }
 
@@ -96,7 +97,7 @@ const WHY: Readonly<Record<string, string>> = {
 /** The sentence for a write that failed. */
 export const storageFailure = (directory: string, error: unknown): StreamBroError => {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  const why = WHY[code] ?? `${error instanceof Error ? error.message : String(error)}`;
+  const why = WHY[code] ?? messageOf(error);
   return new StreamBroError(
     "STORAGE_FAILED",
     `Nothing was changed: cannot save in ${directory}: ${why}.`,

@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import { containerOf, ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import { unfit } from "../media/container.ts";
@@ -151,5 +152,5 @@ const landingAfter = async (
 const noRoom = (directory: string, error: unknown): Failure => ({
   reason: (error as NodeJS.ErrnoException).code === "ENOSPC" ? "disk-full" : "spawn-failed",
   permanent: false,
-  message: `the run directory ${directory} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+  message: `the run directory ${directory} cannot be written: ${messageOf(error)}`,
 });

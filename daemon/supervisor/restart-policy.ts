@@ -1,3 +1,4 @@
+import type { Settings } from "../config/settings.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Streak } from "../store/schemas.ts";
 
@@ -10,6 +11,15 @@ export type RestartPolicy = {
   readonly inputMs: number;
   readonly limit: number;
 };
+
+export const policyOf = (settings: Settings): RestartPolicy => ({
+  firstMs: settings.RETRY_FIRST_MS,
+  maxMs: settings.RETRY_MAX_MS,
+  maxLaterMs: settings.RETRY_MAX_LATER_MS,
+  youngMs: settings.RETRY_YOUNG_MS,
+  inputMs: settings.INPUT_RETRY_MS,
+  limit: settings.RETRY_LIMIT,
+});
 
 export type Verdict =
   | { readonly retry: true; readonly afterMs: number; readonly streak: Streak }

@@ -7,7 +7,7 @@ import type { Streak } from "../store/schemas.ts";
 export type Run = { readonly pids: Pids; readonly startedAt: number };
 
 /** What a stop leads to when the process has ended; `start` was asked for by an operator. */
-export type Then = "rest" | "start" | "resume";
+export type Next = "rest" | "start" | "resume";
 
 /**
  * What a stream is doing. Each state holds what is valid in it and nothing else: only a state with a
@@ -32,7 +32,7 @@ export type State =
   | {
       readonly is: "stopping";
       readonly run: Run | null;
-      readonly then: Then;
+      readonly next: Next;
       readonly force: "no" | "again" | "kill";
       /** Why it is being stopped, where that was a failure: a start that took too long. */
       readonly failure: Failure | null;

@@ -4,13 +4,16 @@ import { instant } from "../clock/clock.ts";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { type Contents, removeRunDirectory } from "../runner/run-directory.ts";
 import type { MemoryRecord, Reached } from "../store/schemas.ts";
+import type { Effect, Event } from "./events.ts";
 import { accountFor } from "./exit-account.ts";
-import { prepare } from "./preparation.ts";
+import { restOf } from "./memory.ts";
+import { prepareStream } from "./prepare-stream.ts";
+import { policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
 import { NO_STREAK, type Run, type State, isAtRest } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { timerOf } from "./timers.ts";
-import { type Effect, type Event, transition } from "./transition.ts";
+import { transition } from "./transition.ts";
 
 type Changes = { change: [] };
 
@@ -79,14 +82,7 @@ export class Supervisor {
     const { state, effects } = transition(this.state, event, {
       now: clock.now(),
       random: this.#context.random(),
-      policy: {
-        firstMs: settings.RETRY_FIRST_MS,
-        maxMs: settings.RETRY_MAX_MS,
-        maxLaterMs: settings.RETRY_MAX_LATER_MS,
-        youngMs: settings.RETRY_YOUNG_MS,
-        inputMs: settings.INPUT_RETRY_MS,
-        limit: settings.RETRY_LIMIT,
-      },
+      policy: policyOf(settings),
       startTimeoutMs: settings.START_TIMEOUT_MS,
       wanted: this.#context.desired() === "running",
     });
@@ -125,7 +121,7 @@ export class Supervisor {
       failuresAtPosition: this.#failuresAtPosition,
       restarts: this.restarts,
       lastExit: this.lastExit,
-      rest: this.#rest(),
+      rest: restOf(this.state, this.since, this.session?.contents.record ?? null),
     });
   }
 
@@ -134,26 +130,6 @@ export class Supervisor {
     this.#cancelTimer();
     this.session?.close();
     this.changes.removeAllListeners();
-  }
-
-  #rest(): MemoryRecord["rest"] {
-    const { state, since } = this;
-    switch (state.is) {
-      case "stopped":
-      case "finished":
-        return { is: state.is, since };
-      case "failed":
-        return { is: "failed", since, failure: state.failure };
-      case "backoff":
-        return { ...state, since };
-      default:
-        return {
-          is: "running",
-          since,
-          streak: state.streak,
-          run: this.session?.contents.record ?? null,
-        };
-    }
   }
 
   #enter(state: State): void {
@@ -202,40 +178,12 @@ export class Supervisor {
   }
 
   async #prepare(): Promise<void> {
-    const { places, tools, launch, clock, name } = this.#context;
-    const spec = this.#context.spec();
-    const blocked = this.#context.conflict();
-    if (blocked !== null) return this.dispatch({ type: "unprepared", failure: blocked });
-    const destination = this.#context.destination();
-    if (!destination.ok) return this.dispatch({ type: "unprepared", failure: destination.failure });
-    const plan = {
-      name,
-      input: spec.input,
-      loop: spec.loop,
-      revision: spec.revision,
-      destination: destination.destination,
-      reached: this.#failuresAtPosition < 2 ? this.#reached : null,
-      maxRunMs: this.#context.settings.MAX_RUN_MS,
-    };
-    const prepared = await prepare(plan, places, tools, launch, clock.now());
-    switch (prepared.outcome) {
-      case "started": {
-        const run = { pids: prepared.pids, startedAt: prepared.contents.record.startedAt };
-        this.#watch(run, prepared.contents);
-        return this.dispatch({ type: "prepared", run });
-      }
-      case "found":
-        return this.dispatch({
-          type: "locked",
-          why: `FFmpeg ${prepared.ffmpeg.pid} of this stream is on the air already`,
-        });
-      case "locked":
-        return this.dispatch({ type: "locked", why: prepared.why });
-      case "failed":
-        return this.dispatch({ type: "unprepared", failure: prepared.failure });
-      default:
-        return prepared satisfies never;
-    }
+    const { event, contents } = await prepareStream(
+      this.#context,
+      this.#failuresAtPosition < 2 ? this.#reached : null,
+    );
+    if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents);
+    this.dispatch(event);
   }
 
   #watch(run: Run, contents: Contents): void {

@@ -1,5 +1,5 @@
 import type { State } from "./state.ts";
-import type { TimerName } from "./transition.ts";
+import type { TimerName } from "./events.ts";
 
 export type TimerSettings = {
   readonly startTimeoutMs: number;

@@ -1,57 +1,8 @@
 import type { Failure } from "../ffmpeg/failure.ts";
-import { type RestartPolicy, afterFailure } from "./restart-policy.ts";
-import { NO_STREAK, type Run, type State, type Then } from "./state.ts";
+import type { Effect, Event, Step, TimerName, World } from "./events.ts";
+import { afterFailure } from "./restart-policy.ts";
+import { NO_STREAK, type Run, type State, type Next } from "./state.ts";
 import type { Streak } from "../store/schemas.ts";
-
-/** What can happen to a stream. */
-export type Event =
-  | { readonly type: "start" | "stop" | "restart" }
-  /** A fresh process is due although nothing failed: the input was replaced. */
-  | { readonly type: "refresh" }
-  /** The daemon wants it running, without anybody having asked just now. */
-  | { readonly type: "resume" }
-  /** A process from before this daemon; `flowing` where it is known to deliver. */
-  | {
-      readonly type: "adopt";
-      readonly run: Run;
-      readonly flowing: boolean;
-      readonly streak: Streak;
-    }
-  | { readonly type: "prepared"; readonly run: Run }
-  | { readonly type: "unprepared"; readonly failure: Failure }
-  | { readonly type: "locked"; readonly why: string }
-  /** Whether the lock that a foreign process held is still held. */
-  | { readonly type: "rechecked"; readonly free: boolean }
-  | { readonly type: "flowing" }
-  /** `ended`: all was played; `planned`: time for a fresh process; else a failure. */
-  | { readonly type: "exited"; readonly how: "ended" | "planned" | Failure }
-  | { readonly type: "timer"; readonly timer: TimerName };
-
-export type TimerName = "retry" | "start-timeout" | "settled" | "escalate" | "recheck";
-
-export type Effect =
-  | { readonly do: "prepare" }
-  | { readonly do: "recheck" }
-  | { readonly do: "signal"; readonly run: Run; readonly signal: "SIGTERM" | "SIGKILL" }
-  /** Desired becomes stopped: the stream has done what it was for. */
-  | { readonly do: "finish" }
-  | {
-      readonly do: "log";
-      readonly level: "info" | "warn" | "error";
-      readonly event: string;
-      readonly sentence: string;
-    };
-
-export type World = {
-  readonly now: number;
-  readonly random: number;
-  readonly policy: RestartPolicy;
-  readonly startTimeoutMs: number;
-  /** Desired is running. */
-  readonly wanted: boolean;
-};
-
-export type Step = { readonly state: State; readonly effects: readonly Effect[] };
 
 /**
  * The life of a stream. Pure: the same state, event and world give the same step. An event that means
@@ -104,7 +55,7 @@ export const transition = (state: State, event: Event, world: World): Step => {
 };
 
 const onStart = (state: State): Step => {
-  if (state.is === "stopping") return step({ ...state, then: "start", failure: null });
+  if (state.is === "stopping") return step({ ...state, next: "start", failure: null });
   return isIdle(state) ? prepare(NO_STREAK, true) : stay(state);
 };
 
@@ -117,12 +68,12 @@ const onRestart = (state: State): Step => {
 const onStop = (state: State): Step => {
   switch (state.is) {
     case "stopping":
-      return step({ ...state, then: "rest", failure: null });
+      return step({ ...state, next: "rest", failure: null });
     case "preparing":
       return step({
         is: "stopping",
         run: null,
-        then: "rest",
+        next: "rest",
         force: "no",
         failure: null,
         streak: state.streak,
@@ -152,12 +103,12 @@ const adopted = (run: Run, flowing: boolean, streak: Streak): Step =>
 const onPrepared = (state: State, run: Run): Step => {
   if (state.is === "preparing") return step({ is: "starting", run, streak: state.streak });
   // A stop came while the process was being started.
-  if (state.is === "stopping") return terminate(run, state.then, state.failure, state.streak);
+  if (state.is === "stopping") return terminate(run, state.next, state.failure, state.streak);
   return stay(state);
 };
 
 const onUnprepared = (state: State, failure: Failure, world: World): Step => {
-  if (state.is === "stopping") return atRest(state.then);
+  if (state.is === "stopping") return atRest(state.next);
   if (state.is !== "preparing") return stay(state);
   // An input may come back, a late mount say; but not for somebody who is waiting for the answer.
   const ofInput = failure.reason === "input-missing" || failure.reason === "input-corrupt";
@@ -166,7 +117,7 @@ const onUnprepared = (state: State, failure: Failure, world: World): Step => {
 };
 
 const onLocked = (state: State, why: string): Step => {
-  if (state.is === "stopping") return atRest(state.then);
+  if (state.is === "stopping") return atRest(state.next);
   if (state.is !== "preparing") return stay(state);
   return step(
     { is: "foreign", why, streak: state.streak },
@@ -176,7 +127,7 @@ const onLocked = (state: State, why: string): Step => {
 
 const onExited = (state: State, how: "ended" | "planned" | Failure, world: World): Step => {
   if (state.is === "stopping") {
-    return state.failure === null ? atRest(state.then) : failed(state.failure, state.streak, world);
+    return state.failure === null ? atRest(state.next) : failed(state.failure, state.streak, world);
   }
   if (state.is !== "starting" && state.is !== "live") return stay(state);
   if (how === "ended")
@@ -263,15 +214,15 @@ const streakOf = (state: State): Streak => ("streak" in state ? state.streak : N
 const prepare = (streak: Streak, byOperator: boolean): Step =>
   step({ is: "preparing", streak, byOperator }, { do: "prepare" });
 
-const terminate = (run: Run, then: Then, failure: Failure | null, streak: Streak): Step =>
+const terminate = (run: Run, next: Next, failure: Failure | null, streak: Streak): Step =>
   step(
-    { is: "stopping", run, then, force: "no", failure, streak },
+    { is: "stopping", run, next, force: "no", failure, streak },
     { do: "signal", run, signal: "SIGTERM" },
   );
 
-const atRest = (then: Then): Step =>
-  then !== "rest"
-    ? prepare(NO_STREAK, then === "start")
+const atRest = (next: Next): Step =>
+  next !== "rest"
+    ? prepare(NO_STREAK, next === "start")
     : step({ is: "stopped" }, info("stopped", "stopped"));
 
 const info = (event: string, sentence: string): Effect => ({

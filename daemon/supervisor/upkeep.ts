@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import { stat } from "node:fs/promises";
 import type { Log } from "../log/log.ts";
 import { rotateWhenLonger } from "../logs/log-file.ts";
@@ -22,7 +23,7 @@ export const keepUp = (
       );
     }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     log.warn({ event: "upkeep", stream: name }, `${name}: ${why}`);
   }
   if (!isCheckpoint) return;

@@ -140,7 +140,7 @@ t.test("odd settings never make a busy loop or a longer wait than the longest", 
 });
 
 const run: Run = { pids: { runner: null, ffmpeg: { pid: 9, startTime: 1 } }, startedAt: 0 };
-const stopping = { is: "stopping", run, then: "rest", failure: null, streak: NO_STREAK } as const;
+const stopping = { is: "stopping", run, next: "rest", failure: null, streak: NO_STREAK } as const;
 
 t.test("one timer a state", async (t) => {
   const settings = { startTimeoutMs: 30_000, forceKillMs: 5_000, resetMs: 300_000 };

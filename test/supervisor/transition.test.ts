@@ -2,13 +2,8 @@ import t from "tap";
 import type { Failure } from "../../daemon/ffmpeg/failure.ts";
 import { NO_STREAK, type Run, type State, isAtRest, runOf } from "../../daemon/supervisor/state.ts";
 import { timerOf } from "../../daemon/supervisor/timers.ts";
-import {
-  type Effect,
-  type Event,
-  type Step,
-  type World,
-  transition,
-} from "../../daemon/supervisor/transition.ts";
+import type { Effect, Event, Step, World } from "../../daemon/supervisor/events.ts";
+import { transition } from "../../daemon/supervisor/transition.ts";
 
 const policy = {
   firstMs: 500,
@@ -30,7 +25,7 @@ const streak = { attempt: 3, outageSince: 900_000, kills: [] };
 const lost: Failure = { reason: "network-lost", permanent: false, message: "lost" };
 const hopeless: Failure = { reason: "codec-unsupported", permanent: true, message: "no" };
 const missing: Failure = { reason: "input-missing", permanent: false, message: "gone" };
-const stopping = { is: "stopping", run, then: "rest", force: "no", failure: null, streak } as const;
+const stopping = { is: "stopping", run, next: "rest", force: "no", failure: null, streak } as const;
 
 const STATES = {
   stopped: { is: "stopped" },
@@ -42,13 +37,13 @@ const STATES = {
   starting: { is: "starting", run, streak },
   live: { is: "live", run, streak },
   overtaken: { ...stopping, run: null },
-  overtakenRestart: { ...stopping, run: null, then: "start" },
+  overtakenRestart: { ...stopping, run: null, next: "start" },
   stopping,
   stoppingAgain: { ...stopping, force: "again" },
   stoppingKill: { ...stopping, force: "kill" },
-  restarting: { ...stopping, then: "start" },
-  refreshing: { ...stopping, then: "resume" },
-  timedOut: { ...stopping, then: "resume", failure: lost },
+  restarting: { ...stopping, next: "start" },
+  refreshing: { ...stopping, next: "resume" },
+  timedOut: { ...stopping, next: "resume", failure: lost },
   foreign: { is: "foreign", why: "held", streak },
 } as const satisfies Readonly<Record<string, State>>;
 type StateKey = keyof typeof STATES;
@@ -235,21 +230,21 @@ t.test("what a step carries along", async (t) => {
   t.match(next(STATES.backoff, EVENTS.resume).state, { streak, byOperator: false });
   t.match(next(STATES.live, EVENTS.restart).state, {
     run,
-    then: "start",
+    next: "start",
     force: "no",
     failure: null,
   });
-  t.match(next(STATES.live, EVENTS.stop).state, { run, then: "rest" });
-  t.match(next(STATES.live, EVENTS.refresh).state, { then: "resume" });
-  t.match(next(STATES.stopping, EVENTS.start).state, { run, then: "start" }, "start during a stop");
+  t.match(next(STATES.live, EVENTS.stop).state, { run, next: "rest" });
+  t.match(next(STATES.live, EVENTS.refresh).state, { next: "resume" });
+  t.match(next(STATES.stopping, EVENTS.start).state, { run, next: "start" }, "start during a stop");
   t.match(
     next(STATES.restarting, EVENTS.stop).state,
-    { run, then: "rest" },
+    { run, next: "rest" },
     "stop during a restart",
   );
-  t.match(next(STATES.timedOut, EVENTS.stop).state, { then: "rest", failure: null });
-  t.match(next(STATES.overtaken, EVENTS.start).state, { run: null, then: "start" });
-  t.match(next(STATES.overtaken, EVENTS.prepared).state, { run: runWith(300), then: "rest" });
+  t.match(next(STATES.timedOut, EVENTS.stop).state, { next: "rest", failure: null });
+  t.match(next(STATES.overtaken, EVENTS.start).state, { run: null, next: "start" });
+  t.match(next(STATES.overtaken, EVENTS.prepared).state, { run: runWith(300), next: "rest" });
   t.match(next(STATES.live, EVENTS.settled).state, { run, streak: NO_STREAK });
   t.match(next(STATES.starting, EVENTS.startTimeout).state, {
     run,

@@ -1,0 +1,25 @@
+import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
+import type { State } from "./state.ts";
+
+/** What the next daemon must know of a state; `record` is that of the run, where there is one. */
+export const restOf = (
+  state: State,
+  since: number,
+  record: RunRecord | null,
+): MemoryRecord["rest"] => {
+  switch (state.is) {
+    case "stopped":
+    case "finished":
+      return { is: state.is, since };
+    case "failed":
+      return { is: "failed", since, failure: state.failure };
+    case "backoff":
+      return { ...state, since };
+    case "preparing":
+    case "starting":
+    case "live":
+    case "stopping":
+    case "foreign":
+      return { is: "running", since, streak: state.streak, run: record };
+  }
+};

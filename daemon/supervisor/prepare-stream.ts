@@ -1,0 +1,43 @@
+import type { Contents } from "../runner/run-directory.ts";
+import type { Reached } from "../store/schemas.ts";
+import type { Event } from "./events.ts";
+import { prepare } from "./preparation.ts";
+import type { StreamContext } from "./stream-context.ts";
+
+/** What came of preparing, as an event; `contents` of the run directory where a run began. */
+export type PrepareOutcome = { readonly event: Event; readonly contents: Contents | null };
+
+/** Prepares and launches a stream's next run, going on from what the last one reached. */
+export const prepareStream = async (
+  context: StreamContext,
+  reached: Reached | null,
+): Promise<PrepareOutcome> => {
+  const { name, places, tools, launch, clock, settings } = context;
+  const without = (event: Event): PrepareOutcome => ({ event, contents: null });
+  const conflict = context.conflict();
+  if (conflict !== null) return without({ type: "unprepared", failure: conflict });
+  const destination = context.destination();
+  if (!destination.ok) return without({ type: "unprepared", failure: destination.failure });
+  const { input, loop, revision } = context.spec();
+  const plan = {
+    ...{ name, input, loop, revision, reached },
+    destination: destination.destination,
+    maxRunMs: settings.MAX_RUN_MS,
+  };
+  const prepared = await prepare(plan, places, tools, launch, clock.now());
+  switch (prepared.outcome) {
+    case "started": {
+      const { pids, contents } = prepared;
+      const run = { pids, startedAt: contents.record.startedAt };
+      return { event: { type: "prepared", run }, contents };
+    }
+    case "found": {
+      const why = `FFmpeg ${prepared.ffmpeg.pid} of this stream is on the air already`;
+      return without({ type: "locked", why });
+    }
+    case "locked":
+      return without({ type: "locked", why: prepared.why });
+    case "failed":
+      return without({ type: "unprepared", failure: prepared.failure });
+  }
+};
