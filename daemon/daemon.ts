@@ -7,17 +7,18 @@ import { systemClock } from "./clock/clock.ts";
 import { handlers } from "./commands/handlers.ts";
 import type { Settings } from "./config/settings.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
-import { type Log } from "./log/log.ts";
+import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
 import { startUp } from "./registry/start-up.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
-import { answerer } from "./rpc/server.ts";
+import { type Answerer, answerer } from "./rpc/server.ts";
 import { launcher } from "./runner/launch.ts";
 import { stopStreams } from "./shutdown/end.ts";
 import { placesOf } from "./store/layout.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
 import { Store } from "./store/store.ts";
 import { startSweep } from "./health/sweep.ts";
+import type { Tools } from "./supervisor/preparation.ts";
 import { keepUp } from "./supervisor/upkeep.ts";
 
 export type Options = {
@@ -29,6 +30,9 @@ export type Options = {
   readonly runner: string;
 };
 
+/** What only one daemon can have at a time. */
+type Held = { readonly lock: Extract<StateLock, { ok: true }>; readonly listener: Listener };
+
 export type Started =
   | { readonly ok: true; readonly daemon: Daemon }
   | { readonly ok: false; readonly message: string };
@@ -39,81 +43,72 @@ export class Daemon {
   readonly ended: Promise<void>;
   readonly #log: Log;
   readonly #registry: Registry;
-  readonly #lock: Extract<StateLock, { ok: true }>;
+  readonly #held: Held;
   readonly #sweep: { stop(): void };
   readonly #startedAt = new Date().toISOString();
-  #listener: Listener | null = null;
+  readonly #warnings: string[];
+  #ffmpeg: string | null = null;
   #stopping = false;
   #resolveEnded: () => void = () => {};
 
-  /** Takes the state directory, adopts what runs, starts what should run, then answers on the socket. */
+  /**
+   * Takes the state directory and the socket, adopts what runs, starts what should run, then answers.
+   * Where either is taken nothing is touched, and the message says by whom.
+   */
   static async start(options: Options): Promise<Started> {
     const { directories } = options;
     let store: Store;
     try {
       store = new Store(directories.state, directories.runtime);
     } catch (error) {
-      const why = messageOf(error);
-      return {
-        ok: false,
-        message: `The daemon's directories cannot be made: ${why}. Set STREAMBRO_STATE_DIR and STREAMBRO_RUNTIME_DIR, or mend their owner.`,
-      };
+      return { ok: false, message: unmakeable(error) };
     }
     const lock = takeStateLock(store.layout.daemonLock, process.pid);
     if (!lock.ok) {
-      return {
-        ok: false,
-        message: `Another streambrod (pid ${lock.holder}) has the state directory ${directories.state}. Stop it first: streambro daemon stop`,
-      };
+      const message = `Another streambrod (pid ${lock.holder}) has the state directory ${directories.state}. Stop it first: streambro daemon stop`;
+      return { ok: false, message };
     }
-    const daemon = new Daemon(options, store, lock);
-    const listening = await daemon.#listen(options, store);
-    if (listening === null) return { ok: true, daemon };
-    await daemon.end("keep");
-    return { ok: false, message: listening };
+    const { promise: answering, resolve: answerWith } = Promise.withResolvers<Answerer>();
+    const listening = await listen(directories.socket, async (line, caller) =>
+      (await answering)(line, caller),
+    );
+    if (!listening.ok) {
+      lock.release();
+      return listening;
+    }
+    const daemon = new Daemon(options, store, { lock, listener: listening.listener });
+    answerWith(daemon.#answerer(options, store));
+    const { log, version } = options;
+    const fields = { event: "ready", socket: directories.socket, pid: process.pid };
+    log.info(fields, `streambrod ${version} answers at ${directories.socket}`);
+    return { ok: true, daemon };
   }
 
-  private constructor(options: Options, store: Store, lock: Extract<StateLock, { ok: true }>) {
+  private constructor(options: Options, store: Store, held: Held) {
     const { settings, log } = options;
     this.#log = log;
-    this.#lock = lock;
+    this.#held = held;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
     const monotonic = (): number => performance.now();
-    this.#registry = new Registry(
-      store,
-      {
-        settings,
-        tools: { ffmpeg: settings.FFMPEG_PATH, ffprobe: settings.FFPROBE_PATH },
-        launch: launcher(options.runner),
-        clock: systemClock,
-        monotonic,
-        random: Math.random,
-      },
-      log,
-    );
+    const launch = launcher(options.runner);
+    const clock = systemClock;
+    const surroundings = { settings, tools: toolsOf(settings), launch, clock, monotonic };
+    this.#registry = new Registry(store, { ...surroundings, random: Math.random }, log);
     this.#warnings = startUp(store, this.#registry, log);
     this.#sweep = startSweep({
       registry: this.#registry,
-      clock: systemClock,
-      monotonic,
-      upkeep: (stream, isCheckpoint) =>
-        keepUp(
-          stream,
-          placesOf(store.layout, stream.spec.name),
-          settings.LOG_MAX_BYTES,
-          log,
-          isCheckpoint,
-        ),
+      ...{ clock, monotonic, log },
+      upkeep: (stream, isCheckpoint) => {
+        const places = placesOf(store.layout, stream.spec.name);
+        keepUp(stream, places, settings.LOG_MAX_BYTES, log, isCheckpoint);
+      },
     });
     void this.#findFfmpeg(settings.FFMPEG_PATH);
   }
 
-  #warnings: string[];
-  #ffmpeg: string | null = null;
-
-  /** Ends the daemon: `stop` ends the streams first, `keep` leaves them on the air for the next daemon. */
+  /** Ends the daemon: `stop` ends the streams first, `keep` leaves them on the air for the next one. */
   async end(streams: "stop" | "keep"): Promise<void> {
     if (this.#stopping) return this.ended;
     this.#stopping = true;
@@ -121,20 +116,14 @@ export class Daemon {
     this.#sweep.stop();
     await Promise.all(this.#registry.sorted().map((stream) => stream.supervisor.remember()));
     for (const stream of this.#registry.sorted()) stream.supervisor.release();
-    await this.#listener?.close();
-    this.#lock.release();
-    this.#log.info(
-      { event: "ended", streams },
-      streams === "stop" ? "ended" : "ended; the streams go on",
-    );
+    await this.#held.listener.close();
+    this.#held.lock.release();
+    const how = streams === "stop" ? "ended" : "ended; the streams go on";
+    this.#log.info({ event: "ended", streams }, how);
     this.#resolveEnded();
   }
 
-  async #listen(
-    { directories, version, log, settings }: Options,
-    store: Store,
-  ): Promise<string | null> {
-    const tools = { ffmpeg: settings.FFMPEG_PATH, ffprobe: settings.FFPROBE_PATH };
+  #answerer({ directories, version, log, settings }: Options, store: Store): Answerer {
     const about = (): ReturnType<Parameters<typeof handlers>[0]["about"]> => ({
       version,
       protocol: PROTOCOL,
@@ -146,21 +135,13 @@ export class Daemon {
       ffmpeg: this.#ffmpeg,
       warnings: this.#warnings,
     });
-    const stop = (keepStreams: boolean): void =>
-      void setImmediate(() => void this.end(keepStreams ? "keep" : "stop"));
+    const stop = (keepStreams: boolean): void => {
+      setImmediate(() => void this.end(keepStreams ? "keep" : "stop"));
+    };
     const port = { version, about, stop, stopping: () => this.#stopping };
-    const editing = { registry: this.#registry, store, tools, owner: userInfo().username };
-    const listening = await listen(
-      directories.socket,
-      answerer(handlers(port, editing), version, log),
-    );
-    if (!listening.ok) return listening.message;
-    this.#listener = listening.listener;
-    log.info(
-      { event: "ready", socket: directories.socket, pid: process.pid },
-      `streambrod ${version} answers at ${directories.socket}`,
-    );
-    return null;
+    const registry = this.#registry;
+    const editing = { registry, store, tools: toolsOf(settings), owner: userInfo().username };
+    return answerer(handlers(port, editing), version, log);
   }
 
   async #findFfmpeg(command: string): Promise<void> {
@@ -171,3 +152,11 @@ export class Daemon {
     this.#log.error({ event: "start-up" }, warning);
   }
 }
+
+const toolsOf = (settings: Settings): Tools => ({
+  ffmpeg: settings.FFMPEG_PATH,
+  ffprobe: settings.FFPROBE_PATH,
+});
+
+const unmakeable = (error: unknown): string =>
+  `The daemon's directories cannot be made: ${messageOf(error)}. Mend their owner, or set STREAMBRO_STATE_DIR and STREAMBRO_RUNTIME_DIR.`;

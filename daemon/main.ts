@@ -98,6 +98,7 @@ const main = async (): Promise<number> => {
   return EXIT.ok;
 };
 
-// A log that nobody reads any more must not end the daemon.
+// A pipe that nobody reads any more must not end the daemon.
 process.stdout.on("error", () => {});
+process.stderr.on("error", () => {});
 void main().then((status) => process.exit(status));

@@ -1,7 +1,9 @@
 import type { Clock } from "../clock/clock.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Stream } from "../supervisor/stream.ts";
 import { containerOf } from "../ffmpeg/argv.ts";
+import type { Log } from "../log/log.ts";
+import { messageOf } from "../log/message-of.ts";
+import type { Stream } from "../supervisor/stream.ts";
 import { type AckedByPid, readSockets } from "./sockets.ts";
 
 /** How often is looked while something is starting or stopping, and otherwise. */
@@ -16,6 +18,7 @@ type Surroundings = {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly monotonic: () => number;
+  readonly log: Log;
   /** Upkeep of one stream, after its look: its log's bound, its run directory, its input. */
   readonly upkeep: (stream: Stream, isCheckpoint: boolean) => void;
 };
@@ -26,6 +29,7 @@ export const startSweep = ({
   clock,
   monotonic,
   upkeep,
+  log,
 }: Surroundings): { stop(): void } => {
   let stopped = false;
   let cancel = (): void => {};
@@ -36,7 +40,7 @@ export const startSweep = ({
   let socketsAt = Number.NEGATIVE_INFINITY;
   let checkpointAt = monotonic();
 
-  const sweep = async (): Promise<void> => {
+  const lookAround = async (): Promise<number> => {
     const running = [...registry.streams.values()].filter(
       ({ supervisor }) => supervisor.session !== null,
     );
@@ -51,7 +55,16 @@ export const startSweep = ({
       stream.supervisor.look(ackedOf(stream, acked));
       upkeep(stream, isCheckpoint);
     }
-    schedule(busy ? BUSY_MS : CALM_MS);
+    return busy ? BUSY_MS : CALM_MS;
+  };
+  const sweep = async (): Promise<void> => {
+    try {
+      schedule(await lookAround());
+    } catch (error) {
+      // No descriptors left, say. Looking goes on, or nothing would ever be noticed again.
+      log.error({ event: "internal", error }, `a look at the streams failed: ${messageOf(error)}`);
+      schedule(CALM_MS);
+    }
   };
   // A start is looked at soon, not after what was left of a calm second.
   registry.onBusy = () => schedule(BUSY_MS);

@@ -12,14 +12,19 @@ export type Log = {
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** One JSON object a line on stdout, which systemd's journal or a file takes from there. */
-export const stdoutLog = (level: LogLevel): Log =>
-  pino(
+export const stdoutLog = (level: LogLevel): Log => {
+  // Synchronous, so that the last line before a death is the last thing that happened.
+  const destination = pino.destination({ fd: 1, sync: true });
+  // A log that nobody reads any more, or that has no room, must not end the daemon.
+  destination.on("error", () => {});
+  return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err },
     },
-    // Synchronous, so that the last line before a death is the last thing that happened.
-    pino.destination({ fd: 1, sync: true }),
+    destination,
   );
+};

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { LastExit } from "../../shared/contract/status.ts";
 import { instant } from "../clock/clock.ts";
 import type { Exit } from "../ffmpeg/failure.ts";
+import { messageOf } from "../log/message-of.ts";
 import { type Contents, removeRunDirectory } from "../runner/run-directory.ts";
 import type { MemoryRecord, Reached } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
@@ -178,12 +179,22 @@ export class Supervisor {
   }
 
   async #prepare(): Promise<void> {
-    const { event, contents } = await prepareStream(
-      this.#context,
-      this.#failuresAtPosition < 2 ? this.#reached : null,
-    );
-    if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents);
-    this.dispatch(event);
+    const reached = this.#failuresAtPosition < 2 ? this.#reached : null;
+    try {
+      const { event, contents } = await prepareStream(this.#context, reached);
+      if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents);
+      this.dispatch(event);
+    } catch (error) {
+      // No descriptors left, say: the stream tries again, and the daemon goes on.
+      const { log, name } = this.#context;
+      log.error({ event: "internal", error }, `${name}: could not be started: ${messageOf(error)}`);
+      const failure = {
+        reason: "spawn-failed",
+        permanent: false,
+        message: messageOf(error),
+      } as const;
+      this.dispatch({ type: "unprepared", failure });
+    }
   }
 
   #watch(run: Run, contents: Contents): void {
