@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import { EXIT } from "../shared/errors.ts";
 import { daemonDirectories } from "../shared/paths.ts";
 import { loadSettings } from "./config/load.ts";
-import { Daemon } from "./daemon.ts";
-import { stdoutLog } from "./log/log.ts";
+import { Daemon, type Started } from "./daemon.ts";
+import { type Log, stdoutLog } from "./log/log.ts";
 
 const HELP = `Usage: streambrod [--config FILE]
 
@@ -72,32 +72,38 @@ const main = async (): Promise<number> => {
   }
   process.umask(0o027);
   const log = stdoutLog(loaded.settings.LOG_LEVEL);
-  const started = await Daemon.start({
+  const starting = Daemon.start({
     directories,
     settings: loaded.settings,
     log,
     version: version(),
     runner: path.join(import.meta.dirname, "runner.sh"),
   });
+  heed(starting, log);
+  const started = await starting;
   if (!started.ok) {
     say(started.message);
     return EXIT.failed;
   }
-  const { daemon } = started;
+  await started.daemon.ended;
+  return EXIT.ok;
+};
+
+/** Takes signals from the first moment on: one that comes during the start is heeded after it. */
+const heed = (starting: Promise<Started>, log: Log): void => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       log.info({ event: "signal", signal }, `${signal}: stopping the streams, then the daemon`);
-      void daemon.end("stop");
+      void starting.then((started) => (started.ok ? started.daemon.end("stop") : undefined));
     });
   }
   // A terminal that closes takes nothing off the air.
   process.on("SIGHUP", () =>
     log.info({ event: "signal", signal: "SIGHUP" }, "SIGHUP: the daemon goes on"),
   );
-  await daemon.ended;
-  return EXIT.ok;
 };
 
+process.title = "streambrod";
 // A pipe that nobody reads any more must not end the daemon.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});

@@ -63,12 +63,15 @@ export class Supervisor {
       progress !== null &&
       progress !== undefined &&
       this.#context.clock.now() - progress.writtenAt < 5_000;
+    const { since } = this;
     this.dispatch({
       type: "adopt",
       run,
       flowing: fresh && (progress.report.outTimeMs ?? 0) > 0,
       streak,
     });
+    // It has been on the air since before this daemon.
+    this.since = since;
     this.session?.checkPulse(this.#context.monotonic());
   }
 

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
+import type { MediaInfo } from "../../daemon/media/media-info.ts";
 import { existence, identify, parseStat } from "../../daemon/runner/identity.ts";
 import { readProgress } from "../../daemon/runner/progress-file.ts";
 import { isOfThisBoot, readExit, readPids, readRunRecord } from "../../daemon/runner/run-record.ts";
@@ -52,10 +53,19 @@ t.test("/proc/PID/stat with hostile names", async (t) => {
   t.equal(existence({ pid: 0, startTime: 0 }), "dead");
 });
 
-const media = {
+const media: MediaInfo = {
+  container: "mov,mp4,m4a,3gp,3g2,mj2",
+  durationMs: 1,
+  startMs: 0,
   sizeBytes: 1,
   mtimeMs: 1,
-  durationMs: 1,
+  video: { index: 0, codec: "h264", width: 160, height: 120, frameMs: 40, reorderMs: 0 },
+  audio: null,
+  longestTrackMs: 1,
+  headMs: 0,
+  leastPassMs: 1,
+  shared: { fromMs: 0, toMs: 1 },
+  skewMs: 0,
 };
 const record = {
   version: 1,

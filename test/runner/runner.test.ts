@@ -148,7 +148,7 @@ t.test("what runs is detached, marked, without a pipe, and quick to start", asyn
   await until("the runner is gone", () => existence(runner) === "dead", 3_000);
   t.equal(existence(ffmpeg), "alive", "FFmpeg is not");
   const again = place();
-  t.equal((await front({ ...again, lock: at.lock })).code, 75, "FFmpeg alone holds the lock");
+  t.equal(await front({ ...again, lock: at.lock }), 75, "FFmpeg alone holds the lock");
   t.equal(readPids(again.run), null);
   t.ok(signal(ffmpeg, "SIGKILL", true));
   await until("FFmpeg is gone", () => existence(ffmpeg) === "dead", 3_000);
@@ -160,7 +160,7 @@ t.test("what runs is detached, marked, without a pipe, and quick to start", asyn
 t.test("two starts at once: one of them", async (t) => {
   const at = place();
   const others = Array.from({ length: 6 }, () => ({ ...place(), lock: at.lock }));
-  const codes = await Promise.all(others.map(async (one) => (await front(one)).code));
+  const codes = await Promise.all(others.map((one) => front(one)));
   t.same(codes.sort(), [0, 75, 75, 75, 75, 75]);
   t.equal(withVariable("STREAMBRO_RUN", home).length >= 1, true);
   killAll(others.flatMap((one) => withVariable("STREAMBRO_RUN", one.marker)));
@@ -176,9 +176,8 @@ t.test("nowhere to write: 74 or 2, and no process", async (t) => {
   ];
   for (const [what, spoil] of rows) {
     const at = spoil(place());
-    const { code, ms } = await front(at);
+    const code = await front(at);
     t.ok(code === 74 || code === 2, `${what}: ${code}`);
-    t.ok(ms < 5_000);
     await until("nothing runs", () => withVariable("STREAMBRO_RUN", at.marker).length === 0, 2_000);
     t.match(
       await start(at, SLEEP),

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type Finished, command } from "./command.ts";
+import { plainEnvironment } from "./environment.ts";
+import { until } from "./until.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const BOOT_MS = 60_000;
+
+/** Where the checkout lies in the container. */
+export const IN_CONTAINER = "/opt/streambro";
+
+// The test runner adds its own loader to every child, which is not there in the container.
+const BARE = ["env", "-u", "NODE_OPTIONS"];
+
+/** A real systemd as PID 1, in a container of this machine's own /usr; the network is this machine's. */
+export type Container = {
+  /** Runs a command in it. */
+  readonly run: (...argv: string[]) => Promise<Finished>;
+  /** Puts a unit into /run/systemd/system. */
+  readonly addUnit: (name: string, text: string) => void;
+  readonly stop: () => Promise<void>;
+};
+
+/** Why no container can be booted here, by name; null where one can. */
+export const whyNoContainer = (): string | null => {
+  if (process.getuid?.() !== 0) return "systemd: booting a container needs root";
+  const found = spawnSync("systemd-nspawn", ["--version"], { stdio: "ignore" });
+  return found.status === 0 ? null : "systemd: systemd-nspawn is not installed (systemd-container)";
+};
+
+/** Boots systemd with the checkout at IN_CONTAINER and `inputs` at /media, both read-only. */
+export const bootContainer = async (inputs: string): Promise<Container> => {
+  const binds = [`${ROOT}:${IN_CONTAINER}`, "/etc/alternatives", `${inputs}:/media`];
+  const options =
+    "-D / --volatile=yes --boot --keep-unit --register=no --console=pipe --link-journal=no";
+  const name = `sb${process.pid}`;
+  const child: ChildProcess = spawn(
+    "systemd-nspawn",
+    [
+      ...options.split(" "),
+      "-M",
+      name,
+      ...binds.map((bind) => `--bind-ro=${bind}`),
+      "systemd.firstboot=no",
+    ],
+    { stdio: "ignore" },
+  );
+  const leader = await until(
+    "the container's first process",
+    () => childOf(child.pid ?? 0),
+    BOOT_MS,
+  );
+  const run = async (...argv: string[]): Promise<Finished> =>
+    command("nsenter", ["-t", String(leader), "-m", "-p", "-u", "-i", "--", ...BARE, ...argv], {
+      env: plainEnvironment(),
+    });
+  const stop = async (): Promise<void> => {
+    try {
+      // PID 1 of the container: with it goes everything in it.
+      process.kill(leader, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await until(
+      "the container ends",
+      () => child.exitCode !== null || child.signalCode !== null,
+      10_000,
+    );
+  };
+  try {
+    await until(
+      "systemd is up",
+      async () => /running|degraded/.test((await run("systemctl", "is-system-running")).stdout),
+      BOOT_MS,
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const addUnit = (unit: string, text: string): void =>
+    writeFileSync(`/proc/${leader}/root/run/systemd/system/${unit}`, text);
+  return { run, addUnit, stop };
+};
+
+/** The only child of a process, once it has one. */
+const childOf = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
