@@ -17,6 +17,7 @@ import { stopStreams } from "./shutdown/end.ts";
 import { placesOf } from "./store/layout.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
 import { Store } from "./store/store.ts";
+import { ResourceMonitor } from "./health/resource-monitor.ts";
 import { startSweep } from "./health/sweep.ts";
 import type { Tools } from "./supervisor/preparation.ts";
 import { keepUp } from "./supervisor/upkeep.ts";
@@ -44,6 +45,7 @@ export class Daemon {
   readonly #log: Log;
   readonly #registry: Registry;
   readonly #held: Held;
+  readonly #monitor: ResourceMonitor;
   readonly #sweep: { stop(): void };
   readonly #startedAt = new Date().toISOString();
   readonly #warnings: string[];
@@ -94,8 +96,16 @@ export class Daemon {
     const monotonic = (): number => performance.now();
     const launch = launcher(options.runner);
     const clock = systemClock;
-    const surroundings = { settings, tools: toolsOf(settings), launch, clock, monotonic };
-    this.#registry = new Registry(store, { ...surroundings, random: Math.random }, log);
+    this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
+    this.#monitor.start();
+    const tools = toolsOf(settings);
+    const surroundings = { settings, tools, launch, clock, monotonic };
+    this.#registry = new Registry(
+      store,
+      { ...surroundings, random: Math.random },
+      this.#monitor,
+      log,
+    );
     this.#warnings = startUp(store, this.#registry, log);
     this.#sweep = startSweep({
       registry: this.#registry,
@@ -114,6 +124,7 @@ export class Daemon {
     this.#stopping = true;
     if (streams === "stop") await stopStreams(this.#registry, this.#log);
     this.#sweep.stop();
+    this.#monitor.stop();
     await Promise.all(this.#registry.sorted().map((stream) => stream.supervisor.remember()));
     for (const stream of this.#registry.sorted()) stream.supervisor.release();
     await this.#held.listener.close();

@@ -26,6 +26,7 @@ const STREAM = {
   progress: { outTimeMs: 1000, frame: 25, fps: 25, speed: 1 },
   lastExit: null,
   lastError: null,
+  usage: null,
   note: null,
 };
 const RESULTS = {

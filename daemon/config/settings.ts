@@ -28,6 +28,8 @@ export const SettingsSchema = z.strictObject({
   INPUT_RETRY_MS: ms(100, 3_600_000).default(60_000),
   /** A looping stream is restarted at an item's boundary after this: RTMP's clock wraps at 24.8 days. */
   MAX_RUN_MS: ms(60_000, 24 * DAY_MS).default(20 * DAY_MS),
+  /** How often CPU and memory of the streams' processes are measured. */
+  RESOURCE_MONITOR_INTERVAL_MS: ms(1_000, DAY_MS).default(30_000),
   /** FFmpeg's log of one stream, kept twice: the current one and the one before. */
   LOG_MAX_BYTES: ms(65_536, 1 << 30).default(4 << 20),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),

@@ -47,6 +47,12 @@ const RULES: readonly Rule[] = [
     "HOST rejected the stream: its application or key is wrong, or not allowed to publish",
   ],
   [
+    /packet is missing pts|packet with unknown timestamp/i,
+    "codec-unsupported",
+    true,
+    "the input lacks the times that a copy needs: convert it once",
+  ],
+  [
     /unknown encoder|encoder .* not found|decoder .* not found/i,
     "codec-unsupported",
     true,

@@ -60,8 +60,16 @@ const WRITTEN: Readonly<Record<string, string>> = {
 const written = (codec: string): string =>
   WRITTEN[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec);
 
-/** Why `media` cannot be sent as it is in `container`, and what to do; null where it can. */
-export const unfit = (media: MediaInfo, container: OutputContainer): string | null => {
+/** Why `media`, called `file`, cannot be sent as it is in `container`, and what to do; null where it can. */
+export const unfit = (
+  media: MediaInfo,
+  container: OutputContainer,
+  file = "the input",
+): string | null => {
+  // AVI does not hold the times at which frames are shown, and FFmpeg's copy needs them.
+  if (media.container === "avi" && media.video.reorderMs > 0) {
+    return `${file} is an AVI with B-frames, which FFmpeg cannot copy. Convert it once: ffmpeg -i INPUT -c:v libx264 -pix_fmt yuv420p -g 60 -c:a aac OUTPUT.mp4`;
+  }
   const { name, video, audio, rates } = CARRIED[container];
   const sound = media.audio;
   const pictureFits = video.includes(media.video.codec);
@@ -69,11 +77,11 @@ export const unfit = (media: MediaInfo, container: OutputContainer): string | nu
   const rateFits = sound === null || (rates[sound.codec]?.includes(sound.sampleRate) ?? true);
   if (pictureFits && soundFits && rateFits) return null;
   const why = !pictureFits
-    ? `the picture of the input is ${written(media.video.codec)}, which ${name} cannot carry`
+    ? `the picture of ${file} is ${written(media.video.codec)}, which ${name} cannot carry`
     : soundFits
-      ? `the sound of the input is ${written(sound?.codec ?? "")} at ${sound?.sampleRate} Hz, ` +
+      ? `the sound of ${file} is ${written(sound?.codec ?? "")} at ${sound?.sampleRate} Hz, ` +
         `and ${name} carries that only at ${rates[sound?.codec ?? ""]?.join(", ")} Hz`
-      : `the sound of the input is ${written(sound?.codec ?? "")}, which ${name} cannot carry`;
+      : `the sound of ${file} is ${written(sound?.codec ?? "")}, which ${name} cannot carry`;
   const picture = pictureFits ? "copy" : "libx264 -pix_fmt yuv420p -g 60";
   const convert = `-c:v ${picture} -c:a ${soundFits && rateFits ? "copy" : "aac -ar 48000"}`;
   return `${why}. Convert it once: ffmpeg -i INPUT ${convert} OUTPUT.mp4`;

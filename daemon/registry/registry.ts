@@ -3,9 +3,10 @@ import { createHmac, randomBytes } from "node:crypto";
 import { execa } from "execa";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
+import type { ResourceMonitor } from "../health/resource-monitor.ts";
 import type { Log } from "../log/log.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
-import { isAtRest } from "../supervisor/state.ts";
+import { isAtRest, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
 import { Stream } from "../supervisor/stream.ts";
 import { placesOf } from "../store/layout.ts";
@@ -20,14 +21,16 @@ export class Registry {
   onBusy: () => void = () => {};
   readonly #store: Store;
   readonly #surroundings: Surroundings;
+  readonly #monitor: ResourceMonitor;
   readonly #log: Log;
   /** Makes digests of destinations that mean nothing outside this process. */
   readonly #salt: Buffer = randomBytes(32);
   readonly #reported = new Set<string>();
 
-  constructor(store: Store, surroundings: Surroundings, log: Log) {
+  constructor(store: Store, surroundings: Surroundings, monitor: ResourceMonitor, log: Log) {
     this.#store = store;
     this.#surroundings = surroundings;
+    this.#monitor = monitor;
     this.#log = log;
   }
 
@@ -58,6 +61,7 @@ export class Registry {
       places,
       log: this.#log.child({ stream: name }),
       conflict: () => this.#conflict(name),
+      usage: () => this.#monitor.getUsage(name),
       save: (changed) => this.#store.specs.write(name, changed),
       remember: (latest) => this.#remember(name, latest),
       lockIsFree: async () => {
@@ -71,6 +75,9 @@ export class Registry {
     this.streams.set(name, stream);
     stream.supervisor.changes.on("change", () => {
       const { is } = stream.supervisor.state;
+      const pid = runOf(stream.supervisor.state)?.pids.ffmpeg.pid;
+      if (pid === undefined) this.#monitor.stopMonitoring(name);
+      else this.#monitor.startMonitoring(name, pid);
       if (is === "starting" || is === "stopping") this.onBusy();
     });
     return stream;

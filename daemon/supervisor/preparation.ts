@@ -1,3 +1,5 @@
+import path from "node:path";
+import { printable } from "../../shared/stream-name.ts";
 import { messageOf } from "../log/message-of.ts";
 import { containerOf, ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
@@ -21,7 +23,6 @@ import type { Pids } from "../runner/run-record.ts";
 import { sizeOf } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { Reached, RunRecord } from "../store/schemas.ts";
-import path from "node:path";
 
 export type Tools = { readonly ffmpeg: string; readonly ffprobe: string };
 
@@ -61,7 +62,7 @@ export const examine = async (
       ok: false,
       failure: { reason: probed.reason, permanent: false, message: probed.message },
     };
-  const misfit = unfit(probed.media, containerOf(url));
+  const misfit = unfit(probed.media, containerOf(url), printable(path.basename(input)));
   return misfit === null
     ? probed
     : { ok: false, failure: { reason: "codec-unsupported", permanent: true, message: misfit } };

@@ -3,6 +3,7 @@ import type { OutputStatus, StreamStatus } from "../../shared/contract/status.ts
 import type { DesiredState } from "../../shared/states.ts";
 import { instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
+import type { Usage } from "../health/resource-monitor.ts";
 import { placeOf } from "./progress-made.ts";
 import { type State, runOf, shownState } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -13,6 +14,7 @@ export const statusOf = (
   desired: DesiredState,
   supervisor: Supervisor,
   monotonic: number,
+  usage: Usage | null,
 ): StreamStatus => {
   const { state, session } = supervisor;
   const run = runOf(state);
@@ -51,11 +53,18 @@ export const statusOf = (
             fps: report.fps,
             speed: report.speed,
           },
+    usage: run === null || usage === null ? null : usageOf(usage),
     lastExit: supervisor.lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
     note: noteOf(state, supervisor),
   };
 };
+
+const usageOf = ({ cpu, memory, lastCheck }: Usage): StreamStatus["usage"] => ({
+  cpuPercent: Math.round(cpu * 10) / 10,
+  memoryBytes: memory,
+  at: lastCheck.toISOString(),
+});
 
 const positionOf = (supervisor: Supervisor): StreamStatus["position"] => {
   const record = supervisor.session?.contents.record;

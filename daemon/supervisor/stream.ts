@@ -4,6 +4,7 @@ import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { DesiredState } from "../../shared/states.ts";
 import type { Destination } from "../destination/destination.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
+import type { Usage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import { examine } from "./preparation.ts";
@@ -15,6 +16,7 @@ import { Supervisor } from "./supervisor.ts";
 /** What a stream needs of the registry beside its surroundings. */
 export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination" | "finish"> & {
   save(record: SpecRecord): Promise<void>;
+  usage(): Usage | null;
 };
 
 /** A stream as commands see it: one after another, each durable before it has an effect. */
@@ -67,7 +69,8 @@ export class Stream {
   }
 
   status(): StreamStatus {
-    return statusOf(this.spec, this.desired, this.supervisor, this.#ports.monotonic());
+    const { monotonic, usage } = this.#ports;
+    return statusOf(this.spec, this.desired, this.supervisor, monotonic(), usage());
   }
 
   /** Errors: INPUT_UNUSABLE, DESTINATION_IN_USE, FOREIGN_PROCESS, STORAGE_FAILED. False: running already. */

@@ -11,7 +11,7 @@ import { restOf } from "./memory.ts";
 import { prepareStream } from "./prepare-stream.ts";
 import { policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
-import { NO_STREAK, type Run, type State, isAtRest } from "./state.ts";
+import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { timerOf } from "./timers.ts";
 import { transition } from "./transition.ts";
@@ -138,7 +138,7 @@ export class Supervisor {
 
   #enter(state: State): void {
     const { clock, settings } = this.#context;
-    if (state.is !== this.state.is) this.since = clock.now();
+    if (shownState(state) !== shownState(this.state)) this.since = clock.now();
     this.state = state;
     this.#cancelTimer();
     const due = timerOf(

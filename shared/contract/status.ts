@@ -56,6 +56,8 @@ export const StreamStatus = z.object({
     .nullable(),
   outputs: z.array(OutputStatus),
   progress: Progress.nullable(),
+  /** Of its process, by the last measurement; memory is resident, shared libraries included. */
+  usage: z.object({ cpuPercent: z.number(), memoryBytes: z.number(), at: Instant }).nullable(),
   lastExit: LastExit.nullable(),
   lastError: z.object({ code: z.string(), message: z.string() }).nullable(),
   /** What else an operator should know about the running process; null where all is as it should be. */

@@ -32,6 +32,7 @@ const stream = (fields: Partial<StreamStatus>): StreamStatus => ({
   progress: null,
   lastExit: null,
   lastError: null,
+  usage: null,
   note: null,
   ...fields,
 });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
+import type { Timeline } from "../../daemon/media/timeline.ts";
 import type { MediaInfo } from "../../daemon/media/media-info.ts";
 import { existence, identify, parseStat } from "../../daemon/runner/identity.ts";
 import { readProgress } from "../../daemon/runner/progress-file.ts";
@@ -77,7 +78,7 @@ const record = {
   loop: true,
   url: "rtmp://h/a",
   media,
-  timeline: { fromMs: 0, leadMs: 0, firstMs: 1, cycleMs: 1 },
+  timeline: { fromMs: 0, leadMs: 0, headMs: 0, firstMs: 1, cycleMs: 1, passes: 1 } satisfies Timeline,
   logFrom: 0,
 };
 

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   closeSync,
@@ -62,10 +64,17 @@ const started = async (
 };
 const exitOf = (at: Place, deadlineMs = 5_000): Promise<unknown> =>
   until("an exit on record", () => readExit(at.run), deadlineMs);
-const front = (at: Place, script = SCRIPT): ReturnType<typeof command> =>
-  command("/bin/sh", [script, at.run, at.lock, at.log, at.marker, "sleep", "86399"], {
+/** Without pipes, as the daemon starts it: what stays behind would hold them open. */
+const front = async (at: Place): Promise<number | null> => {
+  const argv = [SCRIPT, at.run, at.lock, at.log, at.marker, "sleep", "86399"];
+  const child = spawn("/bin/sh", argv, {
     env: plainEnvironment(),
+    stdio: "ignore",
+    timeout: 10_000,
   });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code;
+};
 
 const SLEEP = ["env", "--default-signal=TERM", "sleep", "86398"];
 
@@ -85,7 +94,9 @@ t.test("the true exit is on record", async (t) => {
     ["SEGV", "kill -SEGV $$", null, { code: null, signal: "SIGSEGV" }],
   ];
   await Promise.all(
-    rows.map(async ([what, script, sent, exit]) => {
+    rows.map(async ([what, words, sent, exit]) => {
+      // One that ends by itself waits until it has been seen: ending at once is a test of its own.
+      const script = sent === null ? `sleep 0.1; ${words}` : words;
       const at = place();
       const { runner, ffmpeg } = await started(at, ["sh", "-c", script]);
       if (sent !== null) {
@@ -155,6 +166,21 @@ t.test("what runs is detached, marked, without a pipe, and quick to start", asyn
   t.equal(readExit(at.run), null, "nobody saw how: unknown, never 0");
   const { ffmpeg: third } = await started({ ...again, lock: at.lock }, SLEEP);
   t.ok(signal(third, "SIGKILL", true), "then the lock is free");
+});
+
+t.test("one that ends at once is a start all the same, and its exit is known", async (t) => {
+  const outcomes = await Promise.all(
+    Array.from({ length: 60 }, async () => {
+      const at = place();
+      const launched = await start(at, ["/bin/false"]);
+      return launched.ok
+        ? ((await exitOf(at)) as { code: number }).code
+        : launched.message;
+    }),
+  );
+  t.same(new Set(outcomes), new Set([1]), "sixty times", {
+    others: outcomes.filter((one) => one !== 1),
+  });
 });
 
 t.test("two starts at once: one of them", async (t) => {

@@ -1,0 +1,116 @@
+import net from "node:net";
+import t from "tap";
+import type { ProgressReport } from "../../daemon/ffmpeg/progress.ts";
+import { Evidence } from "../../daemon/health/evidence.ts";
+import { parseSockets, readSockets } from "../../daemon/health/sockets.ts";
+import { output } from "../helpers/command.ts";
+import { until } from "../helpers/until.ts";
+
+const report = (outTimeMs: number | null, totalBytes: number | null = null): ProgressReport => ({
+  outTimeMs,
+  frame: 1,
+  fps: 25,
+  speed: 1,
+  totalBytes,
+  ended: false,
+});
+
+t.test("flowing needs media time and acknowledged bytes beyond a handshake", async (t) => {
+  type Look = readonly [ProgressReport | null, number | null | undefined];
+  const rows: readonly [string, readonly Look[], boolean][] = [
+    ["nothing yet", [], false],
+    ["no report", [[null, 100_000]], false],
+    ["media, the kernel not asked", [[report(500), undefined]], false],
+    ["media and a handshake", [[report(500), 6_144]], false],
+    ["media and bytes", [[report(500), 6_145]], true],
+    ["bytes, but media time unknown", [[report(null), 100_000]], false],
+    ["bytes, but media time at 0", [[report(0), 100_000]], false],
+    ["media, and a kernel that cannot tell", [[report(500), null]], true],
+    ["the kernel tells once, is not asked later", [[report(500), 9_000], [report(900), undefined]], true],
+    ["bytes never fall", [[report(500), 9_000], [report(900), 0]], true],
+  ];
+  for (const [what, looks, flowing] of rows) {
+    const evidence = new Evidence();
+    for (const [n, [progress, acked]] of looks.entries()) evidence.see(n * 500, progress, acked);
+    t.equal(evidence.flowing, flowing, what);
+  }
+});
+
+t.test("silence of ten seconds means that nothing is known", async (t) => {
+  const evidence = new Evidence();
+  evidence.see(1_000, report(500), 50_000);
+  t.ok(evidence.isDelivering(10_999));
+  t.notOk(evidence.isDelivering(11_000));
+  evidence.see(20_000, report(500), 60_000);
+  t.notOk(evidence.isDelivering(20_000), "the same media time again is no life");
+  evidence.see(21_000, report(501), 60_000);
+  t.ok(evidence.isDelivering(21_000));
+  evidence.see(22_000, null, undefined);
+  t.equal(evidence.report?.outTimeMs, 501, "a look that finds nothing takes nothing away");
+});
+
+t.test("the bitrate is the true one at every look, however seldom the kernel is asked", async (t) => {
+  for (const everyMs of [250, 500, 1_000, 2_000]) {
+    const evidence = new Evidence();
+    const wrong: string[] = [];
+    for (let at = 0; at <= 60_000; at += 250) {
+      evidence.see(at, report(at), at % everyMs === 0 ? at * 125 : undefined);
+      const kbps = evidence.bitrateKbps;
+      if (at > 8_000 && (kbps === null || Math.abs(kbps - 1_000) > 50)) wrong.push(`${at}: ${kbps}`);
+    }
+    t.same(wrong.slice(0, 3), [], `asked every ${everyMs} ms`);
+  }
+  const own = new Evidence();
+  for (let at = 0; at <= 10_000; at += 500) own.see(at, report(at, at * 125), null);
+  t.equal(own.bitrateKbps, 1_000, "by FFmpeg's own count where the kernel cannot tell");
+  t.equal(new Evidence().bitrateKbps, null);
+  const still = new Evidence();
+  for (let at = 0; at <= 10_000; at += 500) still.see(at, report(1), 7_000);
+  t.equal(still.bitrateKbps, 0);
+});
+
+t.test("ss: lines of one process add up, and nothing upsets it", async (t) => {
+  const line = (users: string, info: string): string => `ESTAB 0 0 127.0.0.1:5 127.0.0.1:6 users:(${users}) cubic wscale:7,7 rto:204 ${info}`;
+  const text = [
+    line('("ffmpeg",pid=12,fd=7)', "bytes_sent:900 bytes_acked:500 bytes_received:3"),
+    line('("ffmpeg",pid=12,fd=8)', "bytes_acked:41"),
+    line('("ffmpeg",pid=13,fd=7)', "bytes_sent:10"),
+    line('("sh",pid=14,fd=3),("ffmpeg",pid=15,fd=3)', "bytes_acked:7"),
+    line('("ffmpeg",pid=16,fd=3),("ffmpeg",pid=16,fd=4)', "bytes_acked:9"),
+    "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 cubic bytes_acked:99",
+    "",
+  ].join("\n");
+  t.same([...parseSockets(text)], [[12, 541], [13, 0], [14, 7], [15, 7], [16, 9]]);
+  t.equal(parseSockets("").size, 0);
+  let seed = 9;
+  const random = (): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+  for (let n = 0; n < 3_000; n += 1) {
+    const bytes = Buffer.from(text);
+    for (let changes = 0; changes < 6; changes += 1) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    for (const [pid, acked] of parseSockets(bytes.toString("latin1"))) {
+      if (!Number.isFinite(pid) || !Number.isFinite(acked) || acked < 0) t.fail(`${pid}: ${acked}`);
+    }
+  }
+});
+
+t.test("a connection of this very process is seen by the real ss", async (t) => {
+  const server = net.createServer((socket) => socket.resume().on("error", () => {}));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const client = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
+  t.teardown(() => {
+    client.destroy();
+    server.close();
+  });
+  const before = (await readSockets())?.get(process.pid) ?? 0;
+  client.write(Buffer.alloc(300_000));
+  const acked = await until(
+    "the bytes are acknowledged",
+    async () => {
+      const now = (await readSockets())?.get(process.pid) ?? 0;
+      return now - before >= 300_000 ? now : 0;
+    },
+    5_000,
+  );
+  t.ok(acked - before < 400_000);
+  t.ok((parseSockets(await output("ss", ["-tinpHO"])).get(process.pid) ?? 0) >= acked, "and in its plain output");
+});
