@@ -20,8 +20,6 @@ export type DesiredState = (typeof DESIRED_STATES)[number];
 /** Whether media arrives: `unknown` until there is evidence. */
 export const HEALTH_STATES = ["delivering", "unknown"] as const;
 
-export type HealthState = (typeof HEALTH_STATES)[number];
-
 /** Why a process ended, or a start did not happen. */
 export const FAILURE_REASONS = [
   "connection-refused",

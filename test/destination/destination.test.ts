@@ -1,8 +1,15 @@
 import t from "tap";
-import { MAX_SECRET_BYTES, parseDestination, shownUrl } from "../../daemon/destination/destination.ts";
+import {
+  MAX_SECRET_BYTES,
+  parseDestination,
+  shownUrl,
+} from "../../daemon/destination/destination.ts";
 import { presetText } from "../../daemon/ffmpeg/argv.ts";
 
-const parse = (to: string, key?: string): { url: string; secrets: Readonly<Record<string, string>> } | string => {
+const parse = (
+  to: string,
+  key?: string,
+): { url: string; secrets: Readonly<Record<string, string>> } | string => {
   const parsed = parseDestination(to, key);
   return parsed.ok ? parsed.destination : parsed.message;
 };
@@ -24,7 +31,12 @@ t.test("what goes into argv and what stays secret", async (t) => {
     [`rtmp://h/a/b/x/${KEY}`, undefined, "rtmp://h/a/b", both("a/b", `x/${KEY}`)],
     ["rtmp://h/a/b", KEY, "rtmp://h/a/b", both("a/b", KEY)],
     ["rtmp://h/a/b/c/d", KEY, "rtmp://h/a/b/c/d", both("a/b/c/d", KEY)],
-    [`rtmp://h/app/${KEY}?token=t/o?k&e=n`, undefined, "rtmp://h/app", path(`${KEY}?token=t/o?k&e=n`)],
+    [
+      `rtmp://h/app/${KEY}?token=t/o?k&e=n`,
+      undefined,
+      "rtmp://h/app",
+      path(`${KEY}?token=t/o?k&e=n`),
+    ],
     [`rtmp://h/app?token=${KEY}`, "key", "rtmp://h/app", both(`app?token=${KEY}`, "key")],
     [`rtmp://h/a/b?token=${KEY}`, "key", "rtmp://h/a/b", both(`a/b?token=${KEY}`, "key")],
     ["rtmp://h/app", "a=b:c#d e%20'\"\\", "rtmp://h/app", path("a=b:c#d e%20'\"\\")],
@@ -34,19 +46,39 @@ t.test("what goes into argv and what stays secret", async (t) => {
     ["rtmp://192.0.2.1:1/app", undefined, "rtmp://192.0.2.1:1/app", {}],
     ["rtmp://a-b.c_d.example:65535/app", undefined, "rtmp://a-b.c_d.example:65535/app", {}],
     [`rtmp://h/app/x@y:${KEY}`, undefined, "rtmp://h/app", path(`x@y:${KEY}`)],
-    ["rtmp://h/app", "k".repeat(MAX_SECRET_BYTES), "rtmp://h/app", path("k".repeat(MAX_SECRET_BYTES))],
+    [
+      "rtmp://h/app",
+      "k".repeat(MAX_SECRET_BYTES),
+      "rtmp://h/app",
+      path("k".repeat(MAX_SECRET_BYTES)),
+    ],
     ["srt://h:9000", undefined, "srt://h:9000", {}],
     ["srt://h:9000/", undefined, "srt://h:9000", {}],
     ["srt://h:9000", "0123456789", "srt://h:9000", { passphrase: "0123456789" }],
-    ["srt://h:9000?streamid=publish/radio", undefined, "srt://h:9000", { streamid: "publish/radio" }],
-    ["srt://h:9000?streamid=%23!::r=radio,m=publish", undefined, "srt://h:9000", { streamid: "#!::r=radio,m=publish" }],
+    [
+      "srt://h:9000?streamid=publish/radio",
+      undefined,
+      "srt://h:9000",
+      { streamid: "publish/radio" },
+    ],
+    [
+      "srt://h:9000?streamid=%23!::r=radio,m=publish",
+      undefined,
+      "srt://h:9000",
+      { streamid: "#!::r=radio,m=publish" },
+    ],
     [
       "srt://h:9000?passphrase=abcdefghij&latency=200000&streamid=x&mode=caller",
       undefined,
       "srt://h:9000?latency=200000&mode=caller",
       { passphrase: "abcdefghij", streamid: "x" },
     ],
-    ["srt://h:9000?passphrase=abcdefghij", "9876543210", "srt://h:9000", { passphrase: "9876543210" }],
+    [
+      "srt://h:9000?passphrase=abcdefghij",
+      "9876543210",
+      "srt://h:9000",
+      { passphrase: "9876543210" },
+    ],
     ["srt://[::1]:9000?pkt_size=1316", undefined, "srt://[::1]:9000?pkt_size=1316", {}],
   ];
   for (const [to, key, url, secrets] of rows) {
@@ -55,10 +87,12 @@ t.test("what goes into argv and what stays secret", async (t) => {
     const parsed = parseDestination(to, key);
     if (!parsed.ok) continue;
     const shown = shownUrl(parsed.destination.url, Object.keys(secrets).length > 0);
-    for (const secret of [KEY, key]) if (secret !== undefined && shown.includes(secret)) t.fail(`${what}: shown`);
+    for (const secret of [KEY, key])
+      if (secret !== undefined && shown.includes(secret)) t.fail(`${what}: shown`);
     t.equal(shown.endsWith("****"), Object.keys(secrets).length > 0);
     for (const line of presetText(parsed.destination.secrets).split("\n")) {
-      if (Buffer.byteLength(line) > 998) t.fail(`${what}: a line that FFmpeg would print into its log`);
+      if (Buffer.byteLength(line) > 998)
+        t.fail(`${what}: a line that FFmpeg would print into its log`);
     }
   }
   t.equal(shownUrl("rtmp://h/app", true), "rtmp://h/app/****");
@@ -77,7 +111,15 @@ const asFfmpeg = (plain: string): { app: string; key: string } => {
 };
 
 t.test("a path is split as FFmpeg splits it", async (t) => {
-  for (const plain of ["app", "app/k", "a/b/k", "a/b/c/k", "a/b/c/d/e/k", "live2/xxxx-yyyy", "ondemands/x/y"]) {
+  for (const plain of [
+    "app",
+    "app/k",
+    "a/b/k",
+    "a/b/c/k",
+    "a/b/c/d/e/k",
+    "live2/xxxx-yyyy",
+    "ondemands/x/y",
+  ]) {
     const parsed = parse(`rtmp://h/${plain}`);
     if (typeof parsed === "string") throw new Error(parsed);
     const app = parsed.url.slice("rtmp://h/".length);
@@ -91,7 +133,10 @@ t.test("a path is split as FFmpeg splits it", async (t) => {
 t.test("a token without a key does not make FFmpeg take the application for the key", async (t) => {
   // With rtmp_app set and no rtmp_playpath, FFmpeg publishes under the URL's path.
   const parsed = parse(`rtmp://h/app?token=${KEY}`);
-  t.ok(typeof parsed === "string" || "rtmp_playpath" in parsed.secrets, "refused, or with a key of its own");
+  t.ok(
+    typeof parsed === "string" || "rtmp_playpath" in parsed.secrets,
+    "refused, or with a key of its own",
+  );
 });
 
 t.test("what is refused, in a sentence that repeats no secret", async (t) => {
@@ -153,13 +198,21 @@ t.test("what is refused, in a sentence that repeats no secret", async (t) => {
   ];
   for (const [to, key, message] of rows) {
     const said = parse(to, key);
-    t.match(typeof said === "string" ? said : "accepted", message, `${to} ${key ?? ""}`.slice(0, 70));
+    t.match(
+      typeof said === "string" ? said : "accepted",
+      message,
+      `${to} ${key ?? ""}`.slice(0, 70),
+    );
     const secret = JSON.stringify(said);
-    if (secret.includes(KEY) || (key !== undefined && key !== "" && secret.includes(key))) t.fail(`${to}: repeats the key`);
+    if (secret.includes(KEY) || (key !== undefined && key !== "" && secret.includes(key)))
+      t.fail(`${to}: repeats the key`);
   }
   for (const to of ["srt://h:1?streamid=", "srt://h:1?streamid"]) {
     const parsed = parse(to);
     // What is masked in logs is every secret: an empty one would be found between any two letters.
-    t.ok(typeof parsed === "string" || !Object.values(parsed.secrets).includes(""), `${to}: no empty secret`);
+    t.ok(
+      typeof parsed === "string" || !Object.values(parsed.secrets).includes(""),
+      `${to}: no empty secret`,
+    );
   }
 });

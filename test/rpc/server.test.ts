@@ -48,7 +48,7 @@ const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
 
 t.test("malformed input gets the right JSON-RPC error", async (t) => {
   const ok = { jsonrpc: "2.0", id: 1, result: { called: "daemon.status" } };
-  const rows: readonly [string, string | object, unknown][] = [
+  const rows: readonly [string, string | object, object][] = [
     ["no JSON", "{", refused(-32_700)],
     ["half a message", '{"jsonrpc":"2.0","id":1,"meth', refused(-32_700)],
     ["binary", "\u0000\u0001\uFFFD", refused(-32_700)],
@@ -72,7 +72,7 @@ t.test("malformed input gets the right JSON-RPC error", async (t) => {
     ["unknown", request("stream.explode"), refused(-32_601, 1)],
     ["unknown, with an id of null", request("stream.explode", {}, null), refused(-32_601)],
     ...["__proto__", "constructor", "toString", "hasOwnProperty", ""].map(
-      (method): [string, object, unknown] => [
+      (method): [string, object, object] => [
         `method ${method}`,
         request(method),
         refused(-32_601, 1),
@@ -91,7 +91,7 @@ t.test("malformed input gets the right JSON-RPC error", async (t) => {
     ],
   ];
   for (const [what, message, expected] of rows) {
-    await t.resolveMatch(ask(message as string), expected as object, what);
+    await t.resolveMatch(ask(message), expected, what);
   }
   t.match(JSON.parse(tooLong(1_000)), refused(-32_600));
 });

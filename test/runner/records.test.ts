@@ -78,7 +78,14 @@ const record = {
   loop: true,
   url: "rtmp://h/a",
   media,
-  timeline: { fromMs: 0, leadMs: 0, headMs: 0, firstMs: 1, cycleMs: 1, passes: 1 } satisfies Timeline,
+  timeline: {
+    fromMs: 0,
+    leadMs: 0,
+    headMs: 0,
+    firstMs: 1,
+    cycleMs: 1,
+    passes: 1,
+  } satisfies Timeline,
   logFrom: 0,
 };
 

@@ -16,9 +16,13 @@ const seeded = (seed: number) => (): number => {
 const framed = (bytes: Buffer, most: number, size: () => number): string[] => {
   const out: string[] = [];
   const reader = new FrameReader(most);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + size());
-    reader.push(bytes.subarray(at, end), (line) => out.push(line), () => out.push("TOO LONG"));
+    reader.push(
+      bytes.subarray(at, end),
+      (line) => out.push(line),
+      () => out.push("TOO LONG"),
+    );
     at = end;
   }
   return out;
@@ -38,14 +42,27 @@ t.test("frames come out the same however they were cut", async (t) => {
     const half = random() < 0.5 ? "half" : "";
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join("") + half);
     const found = framed(bytes, most, () => 1 + Math.floor(random() * 9));
-    if (JSON.stringify(found) !== JSON.stringify(expected)) t.same(found, expected, `round ${round}`);
+    if (JSON.stringify(found) !== JSON.stringify(expected))
+      t.same(found, expected, `round ${round}`);
   }
-  const edge = (length: number): string[] => framed(Buffer.from(`${"x".repeat(length)}\nok\n`), 20, () => 7);
+  const edge = (length: number): string[] =>
+    framed(Buffer.from(`${"x".repeat(length)}\nok\n`), 20, () => 7);
   t.same(edge(20), ["x".repeat(20), "ok"]);
   t.same(edge(21), ["TOO LONG", "ok"]);
-  t.same(framed(Buffer.from("x".repeat(10_000)), 20, () => 3), ["TOO LONG"], "said once, before its end");
-  t.same(framed(Buffer.from("\n\r\n \n\u00A0\n{}\r\n"), 20, () => 2), ["{}"]);
-  t.same(framed(Buffer.from([0xff, 0xfe, 0x7b, 10]), 20, () => 1), ["\uFFFD\uFFFD{"], "not UTF-8");
+  t.same(
+    framed(Buffer.from("x".repeat(10_000)), 20, () => 3),
+    ["TOO LONG"],
+    "said once, before its end",
+  );
+  t.same(
+    framed(Buffer.from("\n\r\n \n\u00A0\n{}\r\n"), 20, () => 2),
+    ["{}"],
+  );
+  t.same(
+    framed(Buffer.from([0xff, 0xfe, 0x7b, 10]), 20, () => 1),
+    ["\uFFFD\uFFFD{"],
+    "not UTF-8",
+  );
 });
 
 t.test("a frame that drips in costs about what it holds", async (t) => {
@@ -56,17 +73,44 @@ t.test("a frame that drips in costs about what it holds", async (t) => {
     return heapUsed + external;
   };
   const before = used();
-  for (let n = 0; n < most; n += 1) reader.push(Buffer.from([97]), () => {}, () => {});
+  for (let n = 0; n < most; n += 1)
+    reader.push(
+      Buffer.from([97]),
+      () => {},
+      () => {},
+    );
   const grown = used() - before;
   t.ok(grown < 48 * most, `${Math.round(grown / most)} times the bound`);
   let length = 0;
-  reader.push(Buffer.from("\n"), (line) => (length = line.length), () => {});
+  reader.push(
+    Buffer.from("\n"),
+    (line) => (length = line.length),
+    () => {},
+  );
   t.equal(length, most);
 });
 
 t.test("stream names", async (t) => {
-  for (const name of ["a", "0", "radio", "a.b", "a..", "x-_.", "a".repeat(63)]) t.ok(isStreamName(name), name);
-  const bad = ["", "A", ".a", "-a", "_a", "a".repeat(64), "a b", "a/b", "../a", "a\n", "\na", "ä", "a\0", "a@1", "all*", "é"];
+  for (const name of ["a", "0", "radio", "a.b", "a..", "x-_.", "a".repeat(63)])
+    t.ok(isStreamName(name), name);
+  const bad = [
+    "",
+    "A",
+    ".a",
+    "-a",
+    "_a",
+    "a".repeat(64),
+    "a b",
+    "a/b",
+    "../a",
+    "a\n",
+    "\na",
+    "ä",
+    "a\0",
+    "a@1",
+    "all*",
+    "é",
+  ];
   for (const name of bad) {
     t.notOk(isStreamName(name), JSON.stringify(name));
     t.match(streamNameRule(name), /^"[^\p{Cc}]*" cannot be a stream's name: .*\.$/u);
@@ -87,7 +131,11 @@ t.test("where things are", async (t) => {
     socket: "/run/streambro/streambro.sock",
   };
   t.same(daemonDirectories({}, 0, "/root"), system);
-  t.same(daemonDirectories({ XDG_STATE_HOME: "/x", XDG_RUNTIME_DIR: "/y" }, 0, "/root"), system, "root is the system's");
+  t.same(
+    daemonDirectories({ XDG_STATE_HOME: "/x", XDG_RUNTIME_DIR: "/y" }, 0, "/root"),
+    system,
+    "root is the system's",
+  );
   const uid = 54_321;
   const user = {
     config: `${home}/.config/streambro/streambro.yaml`,
@@ -96,15 +144,35 @@ t.test("where things are", async (t) => {
     socket: `${home}/.local/state/streambro/run/streambro.sock`,
   };
   t.same(daemonDirectories({}, uid, home), user, "no login session");
-  t.same(daemonDirectories({ XDG_STATE_HOME: "", XDG_RUNTIME_DIR: "", STREAMBRO_SOCKET: "" }, uid, home), user, "empty is not set");
-  t.same(daemonDirectories({ XDG_STATE_HOME: "/s", XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: "/c" }, uid, "/h"), {
-    config: "/c/streambro/streambro.yaml",
-    state: "/s/streambro",
-    runtime: `${home}/streambro`,
-    socket: `${home}/streambro/streambro.sock`,
-  });
-  t.equal(daemonDirectories({ XDG_RUNTIME_DIR: `${home}/gone` }, uid, home).runtime, user.runtime, "a session that has ended");
-  const own = { STREAMBRO_STATE_DIR: "/1", STREAMBRO_RUNTIME_DIR: "/2", STREAMBRO_SOCKET: "/3/s", STREAMBRO_CONFIG: "/4/c" };
+  t.same(
+    daemonDirectories({ XDG_STATE_HOME: "", XDG_RUNTIME_DIR: "", STREAMBRO_SOCKET: "" }, uid, home),
+    user,
+    "empty is not set",
+  );
+  t.same(
+    daemonDirectories(
+      { XDG_STATE_HOME: "/s", XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: "/c" },
+      uid,
+      "/h",
+    ),
+    {
+      config: "/c/streambro/streambro.yaml",
+      state: "/s/streambro",
+      runtime: `${home}/streambro`,
+      socket: `${home}/streambro/streambro.sock`,
+    },
+  );
+  t.equal(
+    daemonDirectories({ XDG_RUNTIME_DIR: `${home}/gone` }, uid, home).runtime,
+    user.runtime,
+    "a session that has ended",
+  );
+  const own = {
+    STREAMBRO_STATE_DIR: "/1",
+    STREAMBRO_RUNTIME_DIR: "/2",
+    STREAMBRO_SOCKET: "/3/s",
+    STREAMBRO_CONFIG: "/4/c",
+  };
   const systemd = { STATE_DIRECTORY: "/5", RUNTIME_DIRECTORY: "/6" };
   for (const [who, at] of [
     [0, "/root"],
@@ -123,13 +191,26 @@ t.test("where things are", async (t) => {
         socket: env["STREAMBRO_SOCKET"] ?? `${runtime}/streambro.sock`,
       };
       const found = daemonDirectories(env, who, at);
-      if (JSON.stringify(found) !== JSON.stringify(expected)) t.same(found, expected, JSON.stringify(env));
-      const client = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("STREAMBRO_")));
-      const told = client["STREAMBRO_SOCKET"] !== undefined || client["STREAMBRO_RUNTIME_DIR"] !== undefined;
-      if (told) t.equal(clientSocket(client, who, at), daemonDirectories(client, who, at).socket, "both sides agree");
+      if (JSON.stringify(found) !== JSON.stringify(expected))
+        t.same(found, expected, JSON.stringify(env));
+      const client = Object.fromEntries(
+        Object.entries(env).filter(([name]) => name.startsWith("STREAMBRO_")),
+      );
+      const told =
+        client["STREAMBRO_SOCKET"] !== undefined || client["STREAMBRO_RUNTIME_DIR"] !== undefined;
+      if (told)
+        t.equal(
+          clientSocket(client, who, at),
+          daemonDirectories(client, who, at).socket,
+          "both sides agree",
+        );
     }
   }
-  t.equal(daemonDirectories({ STREAMBRO_STATE_DIR: "rel" }, 0, "/").state, path.resolve("rel"), "absolute");
+  t.equal(
+    daemonDirectories({ STREAMBRO_STATE_DIR: "rel" }, 0, "/").state,
+    path.resolve("rel"),
+    "absolute",
+  );
   t.equal(clientSocket({}, 0, "/root"), system.socket);
   if (!existsSync(system.socket)) {
     t.equal(clientSocket({}, uid, home), user.socket, "as under cron");
@@ -142,11 +223,22 @@ t.test("the table of errors", async (t) => {
   t.equal(new Set(rows.map(([, { rpc }]) => rpc)).size, rows.length, "numbers are unique");
   for (const [code, { rpc, exit }] of rows) {
     t.match(code, /^[A-Z_]+$/);
-    t.ok((rpc <= -32_000 && rpc >= -32_099) || rpc === -32_603, `${code}: in the range left to applications`);
-    t.ok(Object.values(EXIT).includes(exit) && exit !== EXIT.ok, `${code}: a documented exit status`);
+    t.ok(
+      (rpc <= -32_000 && rpc >= -32_099) || rpc === -32_603,
+      `${code}: in the range left to applications`,
+    );
+    t.ok(
+      Object.values<number>(EXIT).includes(exit) && Number(exit) !== EXIT.ok,
+      `${code}: a documented exit status`,
+    );
   }
   const statuses = Object.values(EXIT);
   t.equal(new Set(statuses).size, statuses.length);
   const error = new StreamBroError("INVALID_SPEC", "no", { field: "to" });
-  t.match(error, { name: "StreamBroError", code: "INVALID_SPEC", message: "no", details: { field: "to" } });
+  t.match(error, {
+    name: "StreamBroError",
+    code: "INVALID_SPEC",
+    message: "no",
+    details: { field: "to" },
+  });
 });

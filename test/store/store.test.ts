@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
@@ -9,7 +19,7 @@ import type { SpecRecord } from "../../daemon/store/schemas.ts";
 import { SecretStore } from "../../daemon/store/secrets.ts";
 import { takeStateLock } from "../../daemon/store/state-lock.ts";
 import { Store } from "../../daemon/store/store.ts";
-import { command } from "../helpers/command.ts";
+import { command, output } from "../helpers/command.ts";
 import { plainEnvironment } from "../helpers/environment.ts";
 
 const home = mkdtempSync(path.join(tmpdir(), "streambro-store-"));
@@ -21,7 +31,8 @@ const folder = (): string => {
   return made;
 };
 const Schema = z.object({ version: z.literal(1), n: z.number() });
-const source = (name: string): string => path.resolve(import.meta.dirname, "../../daemon/store", name);
+const source = (name: string): string =>
+  path.resolve(import.meta.dirname, "../../daemon/store", name);
 
 t.test("what a killed daemon left half-written is in nobody's way", async (t) => {
   // In a container the next daemon has the same pid, and counts from 1 again.
@@ -40,48 +51,73 @@ t.test("a file is replaced whole, with its mode, or not at all", async (t) => {
   t.equal(readFileSync(file, "utf8"), "two");
   mkdirSync(path.join(directory, "taken.json"));
   await t.rejects(writeAtomically(path.join(directory, "taken.json"), "x", 0o600));
-  await t.rejects(writeAtomically(path.join(directory, "no/where.json"), "x", 0o600), { code: "ENOENT" });
+  await t.rejects(writeAtomically(path.join(directory, "no/where.json"), "x", 0o600), {
+    code: "ENOENT",
+  });
   t.same(readdirSync(directory).sort(), ["taken.json", "x.json"], "no temporary file");
   await removeDurably(file);
   await removeDurably(file);
   t.notOk(existsSync(file));
 });
 
-t.test("writes reach the disk in the order that makes them durable", async (t) => {
-  const probe = await command("strace", ["-o", "/dev/null", "true"]).catch(() => null);
-  if (probe?.code !== 0) return t.skip("strace cannot be used here");
-  const directory = folder();
-  const trace = path.join(directory, "trace");
-  const file = path.join(directory, "x.json");
-  const script = `const { writeAtomically } = await import(${JSON.stringify(source("atomic-file.ts"))}); await writeAtomically(${JSON.stringify(file)}, "hello", 0o600);`;
-  const calls = "trace=openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2";
-  await command("strace", ["-f", "-y", "-o", trace, "-e", calls, process.execPath, "--input-type=module", "-e", script], { env: plainEnvironment() });
-  const order = readFileSync(trace, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      const [, call = ""] = /^\d+ +(\w+)\(/.exec(line) ?? [];
-      if (/^rename/.test(call) && line.includes(file)) return ["rename"];
-      if (/^(p?write)/.test(call) && line.includes(`${file}.`)) return ["write"];
-      if (call === "fsync" && line.includes(`${file}.`)) return ["fsync"];
-      if (call === "fsync" && line.includes(`<${directory}>`)) return ["fsync directory"];
-      return [];
-    });
-  t.same(order, ["write", "fsync", "rename", "fsync directory"]);
-});
+const traced = await command("strace", ["-o", "/dev/null", "true"]).catch(() => null);
+const noStrace = traced?.code === 0 ? false : "strace cannot be used here";
 
-t.test("a full disk leaves what was there, and says so", async (t) => {
+t.test(
+  "writes reach the disk in the order that makes them durable",
+  { skip: noStrace },
+  async (t) => {
+    const directory = folder();
+    const trace = path.join(directory, "trace");
+    const file = path.join(directory, "x.json");
+    const script = `const { writeAtomically } = await import(${JSON.stringify(source("atomic-file.ts"))}); await writeAtomically(${JSON.stringify(file)}, "hello", 0o600);`;
+    const calls = "trace=openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2";
+    await command(
+      "strace",
+      ["-f", "-y", "-o", trace, "-e", calls, process.execPath, "--input-type=module", "-e", script],
+      { env: plainEnvironment() },
+    );
+    const order = readFileSync(trace, "utf8")
+      .split("\n")
+      .flatMap((line) => {
+        const [, call = ""] = /^\d+ +(\w+)\(/.exec(line) ?? [];
+        if (call.startsWith("rename") && line.includes(file)) return ["rename"];
+        if (/^(p?write)/.test(call) && line.includes(`${file}.`)) return ["write"];
+        if (call === "fsync" && line.includes(`${file}.`)) return ["fsync"];
+        if (call === "fsync" && line.includes(`<${directory}>`)) return ["fsync directory"];
+        return [];
+      });
+    t.same(order, ["write", "fsync", "rename", "fsync directory"]);
+  },
+);
+
+const TMPFS = ["-t", "tmpfs", "-o", "size=32k", "tmpfs"];
+const canMount = async (): Promise<boolean> => {
   const directory = folder();
-  const mounted = process.getuid?.() === 0 && (await command("mount", ["-t", "tmpfs", "-o", "size=32k", "tmpfs", directory])).code === 0;
-  if (!mounted) return t.skip("a tmpfs cannot be mounted here");
+  if (process.getuid?.() !== 0 || (await command("mount", [...TMPFS, directory])).code !== 0)
+    return false;
+  await output("umount", [directory]);
+  return true;
+};
+const noTmpfs = (await canMount()) ? false : "a tmpfs cannot be mounted here";
+
+t.test("a full disk leaves what was there, and says so", { skip: noTmpfs }, async (t) => {
+  const directory = folder();
+  await output("mount", [...TMPFS, directory]);
   t.teardown(async () => command("umount", [directory]));
   const records = new Records(directory, z.object({ text: z.string() }), 0o640);
   await records.write("radio", { text: "old" });
   const failing = records.write("radio", { text: "x".repeat(100_000) });
-  await t.rejects(failing, { code: "STORAGE_FAILED", message: /^Nothing was changed: .*the disk is full/ });
+  await t.rejects(failing, {
+    code: "STORAGE_FAILED",
+    message: /^Nothing was changed: .*the disk is full/,
+  });
   t.same(readdirSync(directory), ["radio.json"]);
   t.same(records.readAll(() => 1).records.get("radio"), { text: "old" });
   const secrets = new SecretStore(directory);
-  await t.rejects(secrets.write("radio", 1, [{ rtmp_playpath: "x".repeat(100_000) }]), { code: "STORAGE_FAILED" });
+  await t.rejects(secrets.write("radio", 1, [{ rtmp_playpath: "x".repeat(100_000) }]), {
+    code: "STORAGE_FAILED",
+  });
   t.same(readdirSync(directory), ["radio.json"]);
   await records.write("radio", { text: "with room again" });
 });
@@ -89,10 +125,30 @@ t.test("a full disk leaves what was there, and says so", async (t) => {
 t.test("what does not parse is set aside, and nothing else is lost", async (t) => {
   const directory = folder();
   const text = JSON.stringify({ version: 1, n: 5 });
-  const bad = ["", text.slice(0, 9), "null", "[]", "\u0000\u0000", JSON.stringify({ version: 2, n: 5 }), JSON.stringify({ version: 1, n: "5" })];
-  for (const [n, content] of bad.entries()) writeFileSync(path.join(directory, `bad${n}.json`), content);
-  writeFileSync(path.join(directory, "good.json"), JSON.stringify({ version: 1, n: 5, newer: true }));
-  const foreign = ["README", "UPPER.json", ".hidden.json", "good.json.7.1.tmp", "old.json.unreadable-1", "a b.json", "x.JSON"];
+  const bad = [
+    "",
+    text.slice(0, 9),
+    "null",
+    "[]",
+    "\u0000\u0000",
+    JSON.stringify({ version: 2, n: 5 }),
+    JSON.stringify({ version: 1, n: "5" }),
+  ];
+  for (const [n, content] of bad.entries())
+    writeFileSync(path.join(directory, `bad${n}.json`), content);
+  writeFileSync(
+    path.join(directory, "good.json"),
+    JSON.stringify({ version: 1, n: 5, newer: true }),
+  );
+  const foreign = [
+    "README",
+    "UPPER.json",
+    ".hidden.json",
+    "good.json.7.1.tmp",
+    "old.json.unreadable-1",
+    "a b.json",
+    "x.JSON",
+  ];
   for (const name of foreign) writeFileSync(path.join(directory, name), "{");
   const records = new Records(directory, Schema, 0o640);
   const { records: found, setAside } = records.readAll(() => 77);
@@ -101,7 +157,10 @@ t.test("what does not parse is set aside, and nothing else is lost", async (t) =
   for (const [n, content] of bad.entries()) {
     const moved = path.join(directory, `bad${n}.json.unreadable-77`);
     t.equal(readFileSync(moved, "utf8"), content, "kept whole");
-    t.match(setAside.find(({ movedTo }) => movedTo === moved), { file: path.join(directory, `bad${n}.json`), why: /^[^\n]+$/ });
+    t.match(
+      setAside.find(({ movedTo }) => movedTo === moved),
+      { file: path.join(directory, `bad${n}.json`), why: /^[^\n]+$/ },
+    );
   }
   for (const name of foreign) t.ok(existsSync(path.join(directory, name)), name);
   t.same(records.readAll(() => 78).setAside, [], "once");
@@ -122,14 +181,28 @@ t.test("writes of one name never overtake each other", async (t) => {
   const records = new Records(directory, Schema, 0o640);
   const work: Promise<void>[] = [];
   for (let n = 0; n < 60; n += 1) {
-    for (const name of ["a", "b"]) work.push(n === 30 ? records.remove(name) : records.write(name, { version: 1, n }));
+    for (const name of ["a", "b"])
+      work.push(n === 30 ? records.remove(name) : records.write(name, { version: 1, n }));
   }
   await Promise.all(work);
   t.same(readdirSync(directory).sort(), ["a.json", "b.json"]);
-  t.same([...records.readAll(() => 1).records.values()], [{ version: 1, n: 59 }, { version: 1, n: 59 }]);
+  t.same(
+    [...records.readAll(() => 1).records.values()],
+    [
+      { version: 1, n: 59 },
+      { version: 1, n: 59 },
+    ],
+  );
   const gone = new Records(path.join(directory, "gone"), Schema, 0o640);
-  const results = await Promise.allSettled([gone.write("a", { version: 1, n: 1 }), gone.write("a", { version: 1, n: 2 })]);
-  t.same(results.map(({ status }) => status), ["rejected", "rejected"], "a failure does not hold up the next");
+  const results = await Promise.allSettled([
+    gone.write("a", { version: 1, n: 1 }),
+    gone.write("a", { version: 1, n: 2 }),
+  ]);
+  t.same(
+    results.map(({ status }) => status),
+    ["rejected", "rejected"],
+    "a failure does not hold up the next",
+  );
 });
 
 t.test("keys: private, one file a revision, pruned by name", async (t) => {
@@ -140,7 +213,8 @@ t.test("keys: private, one file a revision, pruned by name", async (t) => {
   await secrets.write("radio", 1, [{ rtmp_playpath: "one" }]);
   await secrets.write("radio", 2, [{ rtmp_playpath: "two" }]);
   await secrets.write("radio.x", 1, [{}]);
-  for (const entry of readdirSync(directory)) t.equal(statSync(path.join(directory, entry)).mode & 0o777, 0o600, entry);
+  for (const entry of readdirSync(directory))
+    t.equal(statSync(path.join(directory, entry)).mode & 0o777, 0o600, entry);
   t.same(secrets.read("radio", 1), [{ rtmp_playpath: "one" }]);
   t.same(secrets.read("radio", 2), [{ rtmp_playpath: "two" }]);
   t.equal(secrets.read("radio", 3), null);
@@ -156,30 +230,52 @@ const record = (name: string): SpecRecord => ({
   version: 1,
   keys: null,
   desired: "running",
-  spec: { name, owner: "anna", input: "/film.mp4", loop: true, mode: "copy", outputs: [{ url: "rtmp://h/a", hasKey: false }], revision: 1 },
+  spec: {
+    name,
+    owner: "anna",
+    input: "/film.mp4",
+    loop: true,
+    mode: "copy",
+    outputs: [{ url: "rtmp://h/a", hasKey: false }],
+    revision: 1,
+  },
 });
 
 t.test("the whole store: modes, forgetting, and a file under another stream's name", async (t) => {
   const state = folder();
   const store = new Store(state, folder());
-  for (const [name, mode] of [["keys", 0o700], ["streams", 0o750], ["memory", 0o750], ["locks", 0o750], ["logs", 0o750]] as const) {
+  for (const [name, mode] of [
+    ["keys", 0o700],
+    ["streams", 0o750],
+    ["memory", 0o750],
+    ["locks", 0o750],
+    ["logs", 0o750],
+  ] as const) {
     t.equal(statSync(path.join(state, name)).mode & 0o777, mode, name);
   }
   await store.specs.write("radio", record("radio"));
   await store.secrets.write("radio", 1, [{ rtmp_playpath: "x" }]);
-  for (const file of ["logs/radio.log", "logs/radio.log.1", "locks/radio", "memory/radio.json"]) writeFileSync(path.join(state, file), "{}");
+  for (const file of ["logs/radio.log", "logs/radio.log.1", "locks/radio", "memory/radio.json"])
+    writeFileSync(path.join(state, file), "{}");
   // A daemon that was killed in the middle of a write leaves these.
-  for (const file of ["streams/radio.json.9.9.tmp", "memory/radio.json.9.9.tmp"]) writeFileSync(path.join(state, file), "{");
+  for (const file of ["streams/radio.json.9.9.tmp", "memory/radio.json.9.9.tmp"])
+    writeFileSync(path.join(state, file), "{");
   mkdirSync(path.join(store.layout.runs, "radio"));
   await store.forget("radio");
-  const left = ["streams", "keys", "memory", "locks", "logs"].flatMap((name) => readdirSync(path.join(state, name)));
+  const left = ["streams", "keys", "memory", "locks", "logs"].flatMap((name) =>
+    readdirSync(path.join(state, name)),
+  );
   t.same(left, [], "no file of it is left");
   t.notOk(existsSync(path.join(store.layout.runs, "radio")));
 
   await store.specs.write("radio", record("radio"));
   writeFileSync(path.join(store.layout.streams, "copy.json"), JSON.stringify(record("radio")));
   const { specs, setAside } = store.load(() => 5);
-  t.same([...specs.values()].map(({ spec }) => spec.name), ["radio"], "one stream has one owner");
+  t.same(
+    [...specs.values()].map(({ spec }) => spec.name),
+    ["radio"],
+    "one stream has one owner",
+  );
   t.equal(setAside.length, 1, "the copy is set aside");
 });
 
@@ -189,7 +285,11 @@ t.test("one daemon a state directory", async (t) => {
     const lock = takeStateLock(${JSON.stringify(file)}, 4711); console.log(lock.ok ? "taken" : lock.holder);
     if (lock.ok && process.argv[1] === "die") process.kill(process.pid, "SIGKILL");`;
   const other = async (...args: string[]): Promise<string> =>
-    (await command(process.execPath, ["--input-type=module", "-e", script, ...args], { env: plainEnvironment() })).stdout.trim();
+    (
+      await command(process.execPath, ["--input-type=module", "-e", script, ...args], {
+        env: plainEnvironment(),
+      })
+    ).stdout.trim();
   const mine = takeStateLock(file, 1234);
   t.ok(mine.ok);
   t.equal(await other(), "1234", "the holder is named");
