@@ -131,7 +131,7 @@ t.test("a client that does not read is not read from", async (t) => {
   });
   const client = await connected(t, file);
   client.socket.pause();
-  client.socket.write("a\n".repeat(4_000));
+  client.socket.write("a\n".repeat(600));
   await until(
     "answers stop",
     async () => {
@@ -143,13 +143,13 @@ t.test("a client that does not read is not read from", async (t) => {
   );
   t.ok(
     answered * big.length < 64 * 1024 * 1024,
-    `${answered} answers of 256 KiB were made for 4,000 requests`,
+    `${answered} answers of 256 KiB were made for 600 requests`,
   );
   const other = await connected(t, file);
   other.socket.write("a\n");
   await until("others are served", () => other.lines.length === 1, 2_000);
   client.socket.resume();
-  await until("all come when it reads", () => client.lines.length === 4_000, 20_000);
+  await until("all come when it reads", () => client.lines.length === 600, 20_000);
 });
 
 t.test("an answerer that fails does not take the daemon along", async (t) => {
