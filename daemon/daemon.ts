@@ -71,8 +71,10 @@ export class Daemon {
       return { ok: false, message };
     }
     const { promise: answering, resolve: answerWith } = Promise.withResolvers<Answerer>();
-    const listening = await listen(directories.socket, async (line, caller) =>
-      (await answering)(line, caller),
+    const listening = await listen(
+      directories.socket,
+      async (line, caller) => (await answering)(line, caller),
+      (error) => options.log.error({ event: "socket", error }, `socket: ${messageOf(error)}`),
     );
     if (!listening.ok) {
       lock.release();
@@ -102,7 +104,7 @@ export class Daemon {
     const surroundings = { settings, tools, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
-      { ...surroundings, random: Math.random },
+      { ...surroundings, random: Math.random, draining: () => this.#stopping },
       this.#monitor,
       log,
     );

@@ -1,6 +1,7 @@
 /** Cuts a byte stream into lines, one JSON-RPC message each, and never holds more than `most` bytes. */
 export class FrameReader {
-  #parts: Buffer[] = [];
+  /** Grown by doubling: a frame that comes byte by byte must not cost a buffer a byte. */
+  #buffer: Buffer = Buffer.alloc(0);
   #held = 0;
   #skipping = false;
   readonly #most: number;
@@ -29,20 +30,29 @@ export class FrameReader {
     if (this.#skipping || piece.length === 0) return;
     if (this.#held + piece.length > this.#most) {
       this.#skipping = true;
-      this.#parts = [];
-      this.#held = 0;
+      this.#drop();
       onTooLong();
       return;
     }
-    this.#parts.push(piece);
-    this.#held += piece.length;
+    const needed = this.#held + piece.length;
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.alloc(Math.min(this.#most, Math.max(needed, this.#buffer.length * 2)));
+      this.#buffer.copy(larger, 0, 0, this.#held);
+      this.#buffer = larger;
+    }
+    piece.copy(this.#buffer, this.#held);
+    this.#held = needed;
   }
 
   #finish(onLine: (line: string) => void): void {
-    const line = this.#skipping ? "" : Buffer.concat(this.#parts).toString("utf8").trim();
+    const line = this.#buffer.toString("utf8", 0, this.#held).trim();
     this.#skipping = false;
-    this.#parts = [];
-    this.#held = 0;
+    this.#drop();
     if (line !== "") onLine(line);
+  }
+
+  #drop(): void {
+    this.#buffer = Buffer.alloc(0);
+    this.#held = 0;
   }
 }

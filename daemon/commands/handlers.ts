@@ -70,7 +70,9 @@ export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
     "stream.show": async ({ name }) => ({ version: 1, spec: shownSpec(registry.get(name).spec) }),
     "stream.status": async ({ names }) => {
       const streams =
-        names === undefined ? registry.sorted() : names.map((name) => registry.get(name));
+        names === undefined
+          ? registry.sorted()
+          : [...new Set(names)].map((name) => registry.get(name));
       return { version: 1, streams: streams.map((stream) => stream.status()) };
     },
     "stream.start": async ({ name }) => move(name, (stream) => stream.start()),

@@ -1,7 +1,13 @@
 import { z } from "zod";
 
 const DAY_MS = 86_400_000;
-const ms = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+/** A whole number, written as one: an empty value is a mistake and not 0. */
+const whole = (least: number, most: number) =>
+  z.preprocess(
+    (value) => (typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value),
+    z.number().int().min(least).max(most),
+  );
+const ms = whole;
 
 /**
  * Every setting: its name in the environment, what it takes and what it is when nobody says. In the
@@ -13,7 +19,7 @@ export const SettingsSchema = z.strictObject({
   /** How long a start may take until media flows. */
   START_TIMEOUT_MS: ms(1_000, 3_600_000).default(30_000),
   /** The first retry comes after 0 to this, each later one after about twice the one before. */
-  RETRY_FIRST_MS: ms(0, 60_000).default(500),
+  RETRY_FIRST_MS: ms(50, 60_000).default(500),
   /** The longest delay while an outage is young. */
   RETRY_MAX_MS: ms(100, 3_600_000).default(10_000),
   /** The longest delay after that. */
@@ -23,7 +29,7 @@ export const SettingsSchema = z.strictObject({
   /** How long a stream must deliver before its failures are forgotten. */
   RETRY_RESET_MS: ms(1_000, DAY_MS).default(300_000),
   /** Attempts before giving up; 0 never gives up. */
-  RETRY_LIMIT: z.coerce.number().int().min(0).default(0),
+  RETRY_LIMIT: whole(0, 1_000_000).default(0),
   /** How often an input that is missing, on a mount that comes late say, is looked for. */
   INPUT_RETRY_MS: ms(100, 3_600_000).default(60_000),
   /** A looping stream is restarted at an item's boundary after this: RTMP's clock wraps at 24.8 days. */
@@ -31,7 +37,7 @@ export const SettingsSchema = z.strictObject({
   /** How often CPU and memory of the streams' processes are measured. */
   RESOURCE_MONITOR_INTERVAL_MS: ms(1_000, DAY_MS).default(30_000),
   /** FFmpeg's log of one stream, kept twice: the current one and the one before. */
-  LOG_MAX_BYTES: ms(65_536, 1 << 30).default(4 << 20),
+  LOG_MAX_BYTES: whole(65_536, 1 << 30).default(4 << 20),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   FFMPEG_PATH: z.string().min(1).default("ffmpeg"),
   FFPROBE_PATH: z.string().min(1).default("ffprobe"),

@@ -1,4 +1,4 @@
-import { MAX_SECRET_BYTES, type ParsedDestination } from "./destination.ts";
+import { MAX_SECRET_BYTES, type ParsedDestination } from "./parted.ts";
 
 /**
  * RTMP(S). Without a key of its own, FFmpeg's rule says which part of the path is the key: of two
@@ -23,7 +23,14 @@ export const parseRtmp = (
     };
   }
   const inUrl = key === undefined && segments.length > 1;
-  const appLength = !inUrl ? segments.length : segments.length === 2 ? 1 : 2;
+  const appLength = inUrl ? levelsOfApp(segments) : segments.length;
+  if (key === undefined && !inUrl && token !== "") {
+    // FFmpeg, told the application by an option, would take the URL's path for the key.
+    return {
+      ok: false,
+      message: "The destination has a token but no key: give the key with --key-file.",
+    };
+  }
   const app = segments.slice(0, appLength).join("/");
   const secrets: Record<string, string> = {};
   if (inUrl) secrets["rtmp_playpath"] = segments.slice(appLength).join("/") + token;
@@ -36,3 +43,7 @@ export const parseRtmp = (
   }
   return { ok: true, destination: { url: `${scheme}://${authority}/${app}`, secrets } };
 };
+
+/** FFmpeg's rule: two levels where there are three segments or more, but for these two forms. */
+const levelsOfApp = ([first, second, ...rest]: readonly string[]): number =>
+  first === "ondemand" || rest.length === 0 || second?.includes(":") === true ? 1 : 2;

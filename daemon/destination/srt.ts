@@ -1,4 +1,4 @@
-import type { ParsedDestination } from "./destination.ts";
+import type { ParsedDestination } from "./parted.ts";
 
 /** SRT parameters that are nobody's secret and may stand in the URL. */
 const OPEN = new Set([
@@ -46,7 +46,7 @@ export const parseSrt = (
     const value = decoded(pair.slice(name.length + 1));
     if (value === null)
       return refuse("An SRT parameter has a percent sign that is not followed by two digits.");
-    if (name === "passphrase" || name === "streamid") secrets[name] = value;
+    if ((name === "passphrase" || name === "streamid") && value !== "") secrets[name] = value;
     else if (OPEN.has(name) && /^[A-Za-z0-9._-]+$/.test(value)) open.push(`${name}=${value}`);
     else
       return refuse(

@@ -65,7 +65,7 @@ const RULES: readonly Rule[] = [
     "the container cannot carry a track of the input",
   ],
   [
-    /unrecognized option|option .* not found|unknown option|error parsing option|invalid value.*preset/i,
+    /unrecognized option|invalid option or argument|option .* not found|unknown option|error parsing option|invalid value.*preset/i,
     "option-unsupported",
     true,
     "this FFmpeg does not know an option that StreamBro uses",
@@ -98,7 +98,7 @@ const RULES: readonly Rule[] = [
     /input\/output error/i,
     "auth-or-path-rejected",
     false,
-    "HOST closed the connection at once: its application or key is wrong, or it is not ready",
+    "HOST did not take the stream: its address, application or key is wrong, or it is not ready",
   ],
 ];
 
@@ -123,6 +123,17 @@ export const exitOf = (status: number): Exit => {
   return signal === undefined ? { code: status, signal: null } : { code: null, signal };
 };
 
+/** Lines that may say why FFmpeg ended: the last ones, without what describes the input (indented). */
+const JUDGED_LINES = 12;
+
+const judged = (logTail: string): string =>
+  logTail
+    .slice(Math.max(0, logTail.lastIndexOf("Press [q]")))
+    .split(/[\r\n]+/)
+    .filter((line) => line !== "" && !/^\s/.test(line) && !line.startsWith("frame="))
+    .slice(-JUDGED_LINES)
+    .join("\n");
+
 /** Why FFmpeg ended although nobody asked it to, from its exit and the last lines of its log. */
 export const classify = (exit: Exit, logTail: string, host: string): Failure => {
   const because = (reason: FailureReason, sentence: string, permanent = false): Failure => ({
@@ -130,17 +141,21 @@ export const classify = (exit: Exit, logTail: string, host: string): Failure => 
     permanent,
     message: sentence,
   });
-  if (exit.signal !== null && KILLED.has(exit.signal)) {
+  const last = judged(logTail);
+  // FFmpeg 6.1 and later end with 143 for "no route to host", which looks like 128 and SIGTERM.
+  const unreachable = exit.signal === "SIGTERM" && /no route to host/i.test(last);
+  if (exit.signal !== null && !unreachable && KILLED.has(exit.signal)) {
     return because("killed", `FFmpeg was ended from outside by ${exit.signal}`);
   }
-  if (exit.signal !== null) return because("crashed", `FFmpeg crashed (${exit.signal})`);
+  if (exit.signal !== null && !unreachable)
+    return because("crashed", `FFmpeg crashed (${exit.signal})`);
   // FFmpeg ends with 255 when it was asked to, by INT or TERM, and it was not us who asked.
-  if (exit.code === 255 && /exiting normally, received signal/i.test(logTail)) {
+  if (exit.code === 255 && /exiting normally, received signal/i.test(last)) {
     return because("killed", "FFmpeg was asked to end by somebody else");
   }
   if (exit.code === 0) return because("end-of-input", "the input came to its end early");
   for (const [pattern, reason, permanent, sentence] of RULES) {
-    if (pattern.test(logTail)) return because(reason, sentence.replaceAll("HOST", host), permanent);
+    if (pattern.test(last)) return because(reason, sentence.replaceAll("HOST", host), permanent);
   }
   if (exit.code === null)
     return because("unknown", "FFmpeg ended, and nobody was there to see how");

@@ -29,8 +29,9 @@ export class Evidence {
     }
     if (acked !== undefined) this.#kernelTells = acked !== null;
     if (typeof acked === "number") this.acked = Math.max(acked, this.acked ?? 0);
-    const bytes = this.acked ?? report?.totalBytes ?? null;
-    if (bytes === null) return;
+    // An old count at a new time would be a rate that never was.
+    const bytes = this.#kernelTells === true ? acked : report?.totalBytes;
+    if (typeof bytes !== "number") return;
     this.#samples.push({ at, bytes });
     while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > WINDOW_MS)
       this.#samples.shift();

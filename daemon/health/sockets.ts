@@ -8,8 +8,9 @@ export const parseSockets = (text: string): AckedByPid => {
   const acked = new Map<number, number>();
   for (const line of text.split("\n")) {
     const bytes = /\bbytes_acked:(\d+)/.exec(line)?.[1];
-    for (const [, pid] of line.matchAll(/\bpid=(\d+),fd=/g)) {
-      const key = Number(pid);
+    // One process may hold a connection by several descriptors.
+    const pids = new Set([...line.matchAll(/\bpid=(\d+),fd=/g)].map(([, pid]) => Number(pid)));
+    for (const key of pids) {
       acked.set(key, (acked.get(key) ?? 0) + Number(bytes ?? 0));
     }
   }

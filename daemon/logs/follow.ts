@@ -1,8 +1,9 @@
-import { type FSWatcher, watch } from "node:fs";
+import { watch } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { readBytes, sizeOf } from "./log-file.ts";
 
 /** Most of a log that one answer carries. */
-const MOST_BYTES = 262_144;
+const MOST_BYTES = 131_072;
 
 export type LogPiece = { readonly lines: string[]; readonly cursor: string };
 
@@ -24,32 +25,27 @@ export const linesAfter = (log: string, cursor: string): LogPiece => {
 };
 
 /** Resolves when a log changes, after `ms`, or when the caller is gone. */
-export const untilWritten = (log: string, ms: number, gone: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    let watcher: FSWatcher | null = null;
-    const done = (): void => {
-      clearTimeout(timer);
-      gone.removeEventListener("abort", done);
-      watcher?.close();
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    gone.addEventListener("abort", done);
-    try {
-      watcher = watch(log, done);
-      watcher.on("error", done);
-    } catch {
-      // No log yet: the stream has never been started. The caller asks again.
-    }
-  });
+export const untilWritten = async (log: string, ms: number, gone: AbortSignal): Promise<void> => {
+  const over = AbortSignal.any([gone, AbortSignal.timeout(ms)]);
+  try {
+    for await (const _ of watch(log, { signal: over })) return;
+  } catch {
+    // The time is out, the caller gone, or there is no log yet: the caller asks again.
+    if (!over.aborted)
+      await delay(Math.min(ms, 1_000), undefined, { signal: gone }).catch(() => {});
+  }
+};
 
 /** Whole lines; an unfinished one too when it fills all there is room for. */
 const linesOf = (bytes: Buffer): string[] => {
   const end = bytes.lastIndexOf(10);
   const whole =
     end < 0 ? (bytes.length >= MOST_BYTES ? bytes : bytes.subarray(0, 0)) : bytes.subarray(0, end);
-  return whole.length === 0 ? [] : whole.toString("utf8").split("\n");
+  return whole.length === 0 ? [] : withoutControls(whole.toString("utf8")).split("\n");
 };
+
+/** FFmpeg prints what an input's metadata holds: nothing of it may steer the reader's terminal. */
+const withoutControls = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, "\uFFFD");
 
 const wholeEnd = ({ bytes, end }: { bytes: Buffer; end: number }): number => {
   const last = bytes.lastIndexOf(10);

@@ -1,10 +1,10 @@
 import { messageOf } from "../log/message-of.ts";
 import { createHmac, randomBytes } from "node:crypto";
-import { execa } from "execa";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { ResourceMonitor } from "../health/resource-monitor.ts";
 import type { Log } from "../log/log.ts";
+import { lockIsFree } from "../runner/lock.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
 import { isAtRest, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
@@ -64,13 +64,7 @@ export class Registry {
       usage: () => this.#monitor.getUsage(name),
       save: (changed) => this.#store.specs.write(name, changed),
       remember: (latest) => this.#remember(name, latest),
-      lockIsFree: async () => {
-        const { exitCode } = await execa("flock", ["-n", places.lock, "true"], {
-          reject: false,
-          stdio: "ignore",
-        });
-        return exitCode === 0;
-      },
+      lockIsFree: () => lockIsFree(places.lock),
     });
     this.streams.set(name, stream);
     stream.supervisor.changes.on("change", () => {

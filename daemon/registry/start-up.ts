@@ -19,7 +19,7 @@ export const startUp = (store: Store, registry: Registry, log: Log): string[] =>
   const { specs, memories, setAside } = store.load(() => Date.now());
   const warnings = setAside.map(
     ({ file, movedTo, why }) =>
-      `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
+      `${file} could not be read (${why}); ${movedTo === file ? "it is ignored" : `it was set aside as ${path.basename(movedTo)}`}.`,
   );
   const marked = findMarked(`${store.layout.locks}/`);
   const opened = [...specs.keys()].sort().map((name) => {

@@ -26,7 +26,7 @@ export const serveConnection = (socket: Socket, answer: Answerer): void => {
   };
   const take = async (line: string): Promise<void> => {
     underWay += 1;
-    const reply = await answer(line, caller);
+    const reply = await answer(line, caller).catch(() => null);
     underWay -= 1;
     if (reply !== null && socket.writable) socket.write(`${reply}\n`);
     settle();
@@ -44,6 +44,9 @@ export const serveConnection = (socket: Socket, answer: Answerer): void => {
   // A client that has said all may still read its answers; half a frame at the end is nobody's.
   socket.on("end", () => {
     ended = true;
+    // A client that has only finished asking ignores an empty line; to write to one that has left is an
+    // error, which ends what waits for it.
+    if (underWay > 0 && socket.writable) socket.write("\n");
     settle();
   });
   socket.on("error", () => socket.destroy());

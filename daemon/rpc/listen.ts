@@ -14,22 +14,20 @@ export type Listening =
   | { readonly ok: true; readonly listener: Listener }
   | { readonly ok: false; readonly message: string };
 
-/** Listens on a Unix socket of mode 0660. One that is there is asked first, and replaced only when nobody answers. */
-export const listen = async (file: string, answer: Answerer): Promise<Listening> => {
+/**
+ * Listens on a Unix socket of mode 0660. One that is there is asked first, and replaced only when nobody
+ * answers. Accepting may fail later, without descriptors say: `onError` is told, and listening goes on.
+ */
+export const listen = async (
+  file: string,
+  answer: Answerer,
+  onError: (error: Error) => void,
+): Promise<Listening> => {
   if (Buffer.byteLength(file) > MOST_PATH_BYTES) {
     return {
       ok: false,
       message: `The socket's path is longer than ${MOST_PATH_BYTES} bytes: ${file}. Set STREAMBRO_SOCKET to a shorter one.`,
     };
-  }
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
-  const there = lstatSync(file, { throwIfNoEntry: false });
-  if (there !== undefined) {
-    if (!there.isSocket())
-      return { ok: false, message: `${file} is there and is not a socket. Move it away.` };
-    if (await somebodyAnswers(file))
-      return { ok: false, message: `Another process answers at ${file}.` };
-    unlinkSync(file);
   }
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -38,23 +36,43 @@ export const listen = async (file: string, answer: Answerer): Promise<Listening>
     serveConnection(socket, answer);
   });
   server.maxConnections = MOST_CONNECTIONS;
+  try {
+    const taken = await whatIsInTheWay(file);
+    if (taken !== null) return { ok: false, message: taken };
+    await bind(server, file);
+  } catch (error) {
+    return { ok: false, message: `Cannot listen at ${file}: ${messageOf(error)}.` };
+  }
+  server.on("error", onError);
+  return { ok: true, listener: { server, close: () => close(server, sockets) } };
+};
+
+/** Makes room for the socket; the sentence, where it may not. */
+const whatIsInTheWay = async (file: string): Promise<string | null> => {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+  const there = lstatSync(file, { throwIfNoEntry: false });
+  if (there === undefined) return null;
+  if (!there.isSocket()) return `${file} is there and is not a socket. Move it away.`;
+  if (await somebodyAnswers(file)) return `Another process answers at ${file}.`;
+  unlinkSync(file);
+  return null;
+};
+
+const bind = async (server: Server, file: string): Promise<void> => {
   // Nobody may connect between the socket's making and its mode's setting.
   const before = process.umask(0o117);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(file, resolve);
+      server.listen(file, () => {
+        server.off("error", reject);
+        resolve();
+      });
     });
     chmodSync(file, 0o660);
-  } catch (error) {
-    return {
-      ok: false,
-      message: `Cannot listen at ${file}: ${messageOf(error)}.`,
-    };
   } finally {
     process.umask(before);
   }
-  return { ok: true, listener: { server, close: () => close(server, sockets) } };
 };
 
 const somebodyAnswers = (file: string): Promise<boolean> =>

@@ -1,5 +1,10 @@
-import { JSONRPCServer, createJSONRPCErrorResponse, isJSONRPCRequest } from "json-rpc-2.0";
-import type { JSONRPCResponse } from "json-rpc-2.0";
+import {
+  JSONRPCServer,
+  createJSONRPCErrorResponse,
+  isJSONRPCID,
+  isJSONRPCRequest,
+} from "json-rpc-2.0";
+import type { JSONRPCRequest, JSONRPCResponse } from "json-rpc-2.0";
 import { ERRORS, StreamBroError } from "../../shared/errors.ts";
 import {
   METHODS,
@@ -32,9 +37,9 @@ export type Answerer = (line: string, caller: Caller) => Promise<string | null>;
 export const answerer = (handlers: Handlers, version: string, log: Log): Answerer => {
   const server = jsonRpcServer(handlers, version, log);
   const one = async (message: unknown, caller: Caller): Promise<JSONRPCResponse | null> => {
-    // The library's own check would read a property of null.
-    if (typeof message !== "object" || message === null || !isJSONRPCRequest(message))
+    if (!isRequest(message)) {
       return refused(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.");
+    }
     return server.receive(message, caller);
   };
   return async (line, caller) => {
@@ -97,6 +102,13 @@ const jsonRpcServer = (handlers: Handlers, version: string, log: Log): JSONRPCSe
   };
   return server;
 };
+
+/** The library's own check reads a property of null, and lets any id through. */
+const isRequest = (message: unknown): message is JSONRPCRequest =>
+  typeof message === "object" &&
+  message !== null &&
+  isJSONRPCRequest(message) &&
+  (message.id === undefined || isJSONRPCID(message.id));
 
 class InvalidParams extends Error {}
 

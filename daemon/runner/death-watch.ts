@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 
 /** Watching the FIFO `alive`: `close` ends it and its descriptor. */
@@ -13,6 +13,10 @@ export const watchDeath = (fifo: string, onEnd: () => void): DeathWatch | null =
   try {
     fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
+    return null;
+  }
+  if (!fstatSync(fd).isFIFO()) {
+    closeSync(fd);
     return null;
   }
   // A FIFO that had no writer since it was opened never reports a hang-up, so it is asked first.

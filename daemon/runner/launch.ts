@@ -39,6 +39,6 @@ export const launcher =
     const why =
       front.exitCode === 74
         ? "its run directory or log cannot be written: is the disk full?"
-        : front.shortMessage;
+        : (front.shortMessage ?? "its runner left no record of it");
     return { ok: false, why: "failed", message: `FFmpeg could not be started: ${why}` };
   };

@@ -31,12 +31,15 @@ export const isOfThisBoot = (record: RunRecord): boolean => record.bootId === bo
 
 /** `pids`, as the runner wrote it: its own pid and start time, then FFmpeg's. */
 export const readPids = (directory: string): Pids | null => {
-  const numbers = read(path.join(directory, "pids"))?.trim().split(" ").map(Number) ?? [];
-  const [runner, runnerStart, ffmpeg, ffmpegStart] = numbers;
-  if (numbers.length !== 4 || !numbers.every((n) => Number.isSafeInteger(n) && n > 1)) return null;
+  const words = /^(\d+) (\d+) (\d+) (\d+)\n?$/.exec(read(path.join(directory, "pids")) ?? "");
+  const [runner = 0, runnerStart = 0, ffmpeg = 0, ffmpegStart = 0] = (words ?? [])
+    .slice(1)
+    .map(Number);
+  // No start time: it had ended before it could be read, and its exit is on record.
+  if (runner <= 1 || ffmpeg <= 1) return null;
   return {
-    runner: { pid: runner ?? 0, startTime: runnerStart ?? 0 },
-    ffmpeg: { pid: ffmpeg ?? 0, startTime: ffmpegStart ?? 0 },
+    runner: { pid: runner, startTime: runnerStart },
+    ffmpeg: { pid: ffmpeg, startTime: ffmpegStart },
   };
 };
 

@@ -9,11 +9,12 @@
 #
 # All of it is functions, read whole before they run, so that an upgrade may replace this file.
 
-starttime() { # PID: field 22 of /proc/PID/stat, counted after the last ')'
-	read -r stat <"/proc/$1/stat" || return 1
+starttime() { # PID: sets $start to field 22 of /proc/PID/stat, counted after the last ')'
+	start=0
+	read -r stat <"/proc/$1/stat" || return 0
 	# shellcheck disable=SC2086 # to be split into its fields
 	set -- ${stat##*) }
-	printf '%s' "${20}"
+	start=${20}
 }
 
 record() { # NAME TEXT: whole or not at all
@@ -23,9 +24,18 @@ record() { # NAME TEXT: whole or not at all
 attend() {
 	trap '' HUP INT TERM QUIT
 	read -r self _ </proc/self/stat
-	STREAMBRO_RUN=$marker setsid "$@" </dev/null >/dev/null 2>&7 3>>"$run/progress" 7>&- 9>&- &
+	starttime "$self"
+	own=$start
+	(
+		# What is ignored here would be ignored in FFmpeg too, until it has handlers of its own.
+		trap - HUP INT TERM QUIT
+		export STREAMBRO_RUN="$marker"
+		exec setsid "$@" </dev/null >/dev/null 2>&7 3>>"$run/progress" 7>&- 9>&-
+	) &
 	child=$!
-	if ! record pids "$self $(starttime "$self") $child $(starttime "$child")" 2>/dev/null; then
+	# Nothing may be forked before this is read: the shell would reap a child that ended at once.
+	starttime "$child"
+	if ! record pids "$self $own $child $start" 2>/dev/null; then
 		kill -KILL "$child"
 		wait "$child"
 		exit 74

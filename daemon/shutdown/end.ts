@@ -7,7 +7,8 @@ import type { Stream } from "../supervisor/stream.ts";
 export const stopStreams = async (registry: Registry, log: Log): Promise<void> => {
   const running = registry.sorted().filter(hasProcess);
   log.info({ event: "stopping", streams: running.length }, `stopping ${running.length} streams`);
-  for (const stream of running) stream.halt();
+  // Every one of them: what waits to try again must not begin while others end.
+  for (const stream of registry.sorted()) stream.halt();
   await Promise.all(running.map((stream) => untilEnded(stream)));
 };
 

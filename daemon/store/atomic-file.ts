@@ -1,16 +1,15 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
-
-let serial = 0;
 
 /**
  * Replaces a file whole or not at all: temporary file, fsync, rename, fsync of the directory. On any
  * failure what was there is still there, no temporary file is left, and the error is thrown.
  */
 export const writeAtomically = async (file: string, text: string, mode: number): Promise<void> => {
-  serial += 1;
-  const temporary = `${file}.${process.pid}.${serial}.tmp`;
+  // Random: after a crash a pid may come again, in a container always, and find its old file.
+  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
     const handle = await open(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode);

@@ -1,9 +1,9 @@
 import { messageOf } from "../log/message-of.ts";
-import { readdirSync, readFileSync, renameSync } from "node:fs";
+import { readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { StreamBroError } from "../../shared/errors.ts";
-import { isStreamName } from "../../shared/stream-name.ts";
+import { isStreamName, printable } from "../../shared/stream-name.ts";
 import { removeDurably, writeAtomically } from "./atomic-file.ts";
 
 /** A file that did not parse and was set aside under another name. */
@@ -17,9 +17,17 @@ export class Records<S extends z.ZodType> {
   readonly #directory: string;
   readonly #schema: S;
   readonly #mode: number;
+  readonly #nameIn: (value: z.output<S>) => string | null;
   readonly #queue = new Map<string, Promise<void>>();
 
-  constructor(directory: string, schema: S, mode: number) {
+  /** `nameIn` says which stream a record is of, where it says so itself. */
+  constructor(
+    directory: string,
+    schema: S,
+    mode: number,
+    nameIn: (value: z.output<S>) => string | null = () => null,
+  ) {
+    this.#nameIn = nameIn;
     this.#directory = directory;
     this.#schema = schema;
     this.#mode = mode;
@@ -30,17 +38,14 @@ export class Records<S extends z.ZodType> {
     const records = new Map<string, z.output<S>>();
     const setAside: SetAside[] = [];
     for (const entry of readdirSync(this.#directory)) {
+      const file = path.join(this.#directory, entry);
+      // Left by a crash in the middle of a write; the file itself is whole.
+      if (entry.endsWith(".tmp")) rmSync(file, { force: true, recursive: true });
       const name = entry.endsWith(".json") ? entry.slice(0, -".json".length) : "";
       if (!isStreamName(name)) continue;
-      const file = this.#file(name);
-      const parsed = this.#parse(readFileSync(file, "utf8"));
-      if (parsed.ok) {
-        records.set(name, parsed.value);
-        continue;
-      }
-      const movedTo = `${file}.unreadable-${now()}`;
-      renameSync(file, movedTo);
-      setAside.push({ file, movedTo, why: parsed.why });
+      const parsed = this.#read(file, name);
+      if (parsed.ok) records.set(name, parsed.value);
+      else setAside.push(this.#setAside(file, parsed.why, now()));
     }
     return { records, setAside };
   }
@@ -53,7 +58,14 @@ export class Records<S extends z.ZodType> {
   }
 
   remove(name: string): Promise<void> {
-    return this.#inTurn(name, () => removeDurably(this.#file(name)));
+    return this.#inTurn(name, async () => {
+      const file = this.#file(name);
+      for (const entry of readdirSync(this.#directory)) {
+        if (!entry.startsWith(`${name}.json.`) || !entry.endsWith(".tmp")) continue;
+        rmSync(path.join(this.#directory, entry), { force: true });
+      }
+      await removeDurably(file);
+    });
   }
 
   async #inTurn(name: string, work: () => Promise<void>): Promise<void> {
@@ -69,14 +81,26 @@ export class Records<S extends z.ZodType> {
     }
   }
 
-  #parse(text: string): { ok: true; value: z.output<S> } | { ok: false; why: string } {
+  #read(file: string, name: string): { ok: true; value: z.output<S> } | { ok: false; why: string } {
     try {
-      const parsed = this.#schema.safeParse(JSON.parse(text));
-      return parsed.success
-        ? { ok: true, value: parsed.data }
-        : { ok: false, why: z.prettifyError(parsed.error).replaceAll("\n", " ") };
+      const parsed = this.#schema.safeParse(JSON.parse(readFileSync(file, "utf8")));
+      if (!parsed.success)
+        return { ok: false, why: z.prettifyError(parsed.error).replaceAll("\n", " ") };
+      const belongsTo = this.#nameIn(parsed.data);
+      if (belongsTo === null || belongsTo === name) return { ok: true, value: parsed.data };
+      return { ok: false, why: `it is of another stream, ${printable(belongsTo)}` };
     } catch (error) {
       return { ok: false, why: messageOf(error) };
+    }
+  }
+
+  #setAside(file: string, why: string, now: number): SetAside {
+    const movedTo = `${file}.unreadable-${now}`;
+    try {
+      renameSync(file, movedTo);
+      return { file, movedTo, why };
+    } catch {
+      return { file, movedTo: file, why };
     }
   }
 

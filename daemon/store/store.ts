@@ -14,7 +14,7 @@ export class Store {
 
   constructor(state: string, runtime: string) {
     this.layout = makeLayout(state, runtime);
-    this.specs = new Records(this.layout.streams, SpecRecord, 0o640);
+    this.specs = new Records(this.layout.streams, SpecRecord, 0o640, ({ spec }) => spec.name);
     this.memories = new Records(this.layout.memory, MemoryRecord, 0o640);
     this.secrets = new SecretStore(this.layout.keys);
   }

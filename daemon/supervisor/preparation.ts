@@ -11,6 +11,7 @@ import { probeInput } from "../media/probe.ts";
 import { resumeAfter } from "../media/resume.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import { type Identity, bootId } from "../runner/identity.ts";
+import { lockIsFree } from "../runner/lock.ts";
 import type { Launcher } from "../runner/launch.ts";
 import {
   type Contents,
@@ -47,6 +48,8 @@ export type Prepared =
   | { readonly outcome: "locked"; readonly why: string }
   | { readonly outcome: "failed"; readonly failure: Failure };
 
+const LOCKED = "a process that this daemon cannot see holds this stream's lock";
+
 /** Whether a file can be streamed to a URL as it is, and what it is. */
 export const examine = async (
   input: string,
@@ -81,6 +84,8 @@ export const prepare = async (
   const record = await recordOf(plan, examined.media, places, tools, now);
   const onAir = findMarked(places.marker).get(places.marker);
   if (onAir !== undefined) return { outcome: "found", ffmpeg: onAir };
+  // Before the run directory is touched: it may be that of a process which this user cannot see.
+  if (!(await lockIsFree(places.lock))) return { outcome: "locked", why: LOCKED };
   const contents = { record, secrets: plan.destination.secrets };
   const preset = Object.keys(contents.secrets).length === 0 ? null : path.join(places.run, PRESET);
   try {
@@ -105,7 +110,7 @@ export const prepare = async (
     }),
   });
   if (launched.ok) return { outcome: "started", pids: launched.pids, contents };
-  if (launched.why === "locked") return { outcome: "locked", why: launched.message };
+  if (launched.why === "locked") return { outcome: "locked", why: LOCKED };
   return {
     outcome: "failed",
     failure: { reason: "spawn-failed", permanent: false, message: launched.message },

@@ -25,6 +25,9 @@ export type Verdict =
   | { readonly retry: true; readonly afterMs: number; readonly streak: Streak }
   | { readonly retry: false };
 
+/** What doubles, where the first delay is set to nothing. */
+const LEAST_STEP_MS = 100;
+
 const KILL_WINDOW_MS = 300_000;
 const KILLS_FORGIVEN = 30;
 
@@ -67,8 +70,11 @@ const delayMs = (
   policy: RestartPolicy,
   random: number,
 ): number => {
-  if (attempt === 1) return random * policy.firstMs;
+  if (attempt === 1) return random * Math.min(policy.firstMs, policy.maxMs);
   const most = outageMs < policy.youngMs ? policy.maxMs : Math.max(policy.maxMs, policy.maxLaterMs);
-  const whole = Math.min(most, policy.firstMs * 2 ** Math.min(attempt - 1, 30));
+  const whole = Math.min(
+    most,
+    Math.max(policy.firstMs, LEAST_STEP_MS) * 2 ** Math.min(attempt - 1, 30),
+  );
   return whole * (0.5 + random / 2);
 };

@@ -2,7 +2,7 @@ import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { DesiredState } from "../../shared/states.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Settings } from "../config/settings.ts";
-import type { Destination } from "../destination/destination.ts";
+import type { Destination } from "../destination/parted.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Log } from "../log/log.ts";
 import type { Launcher } from "../runner/launch.ts";
@@ -18,6 +18,8 @@ export type Surroundings = {
   readonly clock: Clock;
   /** Milliseconds on a clock that never jumps. */
   readonly monotonic: () => number;
+  /** The daemon is ending: nothing may be started any more. */
+  readonly draining: () => boolean;
   /** In [0, 1). */
   readonly random: () => number;
 };

@@ -1,14 +1,15 @@
+import { messageOf } from "../log/message-of.ts";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { DesiredState } from "../../shared/states.ts";
-import type { Destination } from "../destination/destination.ts";
+import type { Destination } from "../destination/parted.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Usage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import { examine } from "./preparation.ts";
-import { type State, isAtRest } from "./state.ts";
+import { type State, isAtRest, runOf } from "./state.ts";
 import { statusOf } from "./status.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -69,8 +70,8 @@ export class Stream {
   }
 
   status(): StreamStatus {
-    const { monotonic, usage } = this.#ports;
-    return statusOf(this.spec, this.desired, this.supervisor, monotonic(), usage());
+    const now = this.#ports.monotonic();
+    return statusOf(this.spec, this.desired, this.supervisor, now, this.#ports.usage());
   }
 
   /** Errors: INPUT_UNUSABLE, DESTINATION_IN_USE, FOREIGN_PROCESS, STORAGE_FAILED. False: running already. */
@@ -86,11 +87,21 @@ export class Stream {
     });
   }
 
-  /** Errors: FOREIGN_PROCESS, STORAGE_FAILED. False: stopped already. */
+  /** Errors: FOREIGN_PROCESS, STORAGE_FAILED, stopped all the same. False: stopped already. */
   stop(): Promise<boolean> {
     return this.inTurn(async () => {
-      const wanted = await this.#desire("stopped");
       const { state } = this.supervisor;
+      let wanted = false;
+      try {
+        wanted = await this.#desire("stopped");
+      } catch (error) {
+        // A full disk must not keep on the air what somebody wants off it.
+        this.#record = { ...this.#record, desired: "stopped" };
+        this.supervisor.dispatch({ type: "stop" });
+        const why = messageOf(error).replace(/^Nothing was changed: /, "");
+        const sentence = `${this.spec.name}: stopped, but the next daemon will start it again: ${why}`;
+        throw new StreamBroError("STORAGE_FAILED", sentence);
+      }
       this.supervisor.dispatch({ type: "stop" });
       if (state.is === "foreign") throw foreign(this.spec.name, state.why);
       return wanted || !isAtRest(state);
@@ -108,9 +119,10 @@ export class Stream {
 
   /** Ends the process, but not the wish to have it running: for the daemon's own end. */
   halt(): void {
-    if (this.supervisor.session !== null || this.supervisor.state.is === "preparing") {
+    const { state } = this.supervisor;
+    if (state.is === "preparing" || state.is === "stopping" || runOf(state) !== null) {
       this.supervisor.dispatch({ type: "stop" });
-    }
+    } else this.supervisor.rest();
   }
 
   /** Whether a replaced input has had the same size and time for two looks: nobody is writing to it. */
@@ -156,6 +168,8 @@ export class Stream {
       this.spec.outputs[0]?.url ?? "",
       this.#ports.tools,
     );
+    if (this.#ports.draining())
+      throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
     if (!examined.ok) {
       throw new StreamBroError(
         "INPUT_UNUSABLE",

@@ -13,6 +13,7 @@ import { policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
 import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
+import { StateTimer } from "./state-timer.ts";
 import { timerOf } from "./timers.ts";
 import { transition } from "./transition.ts";
 
@@ -31,7 +32,7 @@ export class Supervisor {
   restarts: number;
   #reached: Reached | null;
   #failuresAtPosition: number;
-  #cancelTimer: () => void = () => {};
+  readonly #timer: StateTimer;
   readonly #context: StreamContext;
 
   constructor(context: StreamContext, memory: MemoryRecord | null) {
@@ -42,6 +43,7 @@ export class Supervisor {
     this.#reached = memory?.reached ?? null;
     this.#failuresAtPosition = memory?.failuresAtPosition ?? 0;
     this.changes.setMaxListeners(0);
+    this.#timer = new StateTimer(context.clock, (timer) => this.dispatch({ type: "timer", timer }));
   }
 
   /** Takes up the state of rest that an earlier daemon left, where nothing runs. */
@@ -129,9 +131,14 @@ export class Supervisor {
     });
   }
 
+  /** Lets a stream that does not run stay so: nothing begins by itself any more. */
+  rest(): void {
+    this.#timer.cancel();
+  }
+
   /** Ends all watching; the processes go on. */
   release(): void {
-    this.#cancelTimer();
+    this.#timer.cancel();
     this.session?.close();
     this.changes.removeAllListeners();
   }
@@ -140,7 +147,6 @@ export class Supervisor {
     const { clock, settings } = this.#context;
     if (shownState(state) !== shownState(this.state)) this.since = clock.now();
     this.state = state;
-    this.#cancelTimer();
     const due = timerOf(
       state,
       {
@@ -150,10 +156,8 @@ export class Supervisor {
       },
       clock.now(),
     );
-    this.#cancelTimer =
-      due === null
-        ? () => {}
-        : clock.after(due.afterMs, () => this.dispatch({ type: "timer", timer: due.timer }));
+    // The end of the daemon begins nothing, and ends what it has begun.
+    this.#timer.set(this.#context.draining() && due?.timer !== "escalate" ? null : due);
   }
 
   #carryOut(effect: Effect): void {
@@ -184,6 +188,7 @@ export class Supervisor {
   async #prepare(): Promise<void> {
     const reached = this.#failuresAtPosition < 2 ? this.#reached : null;
     try {
+      if (this.#context.draining()) throw new Error("the daemon is stopping");
       const { event, contents } = await prepareStream(this.#context, reached);
       if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents);
       this.dispatch(event);
@@ -229,8 +234,12 @@ export class Supervisor {
 
   /** Secrets and the playlist go as soon as what the run reached is safe on disk. */
   #tidy(): void {
-    if (this.session === null && (isAtRest(this.state) || this.state.is === "backoff")) {
-      removeRunDirectory(this.#context.places.run);
+    if (this.session !== null || !(isAtRest(this.state) || this.state.is === "backoff")) return;
+    const { log, name, places } = this.#context;
+    try {
+      removeRunDirectory(places.run);
+    } catch (error) {
+      log.warn({ event: "tidy", error }, `${name}: ${places.run} stays: ${messageOf(error)}`);
     }
   }
 }

@@ -11,25 +11,36 @@ export type TimerSettings = {
 const SECOND_TERM_MS = 1_000;
 const RECHECK_MS = 10_000;
 
+/** What is due in a state, and when, counted from its entry; `key` tells one deadline from another. */
+export type Due = { readonly timer: TimerName; readonly afterMs: number; readonly key: string };
+
 /** The one timer that runs while a stream is in a state, set when the state is entered; or none. */
-export const timerOf = (
-  state: State,
-  settings: TimerSettings,
-  now: number,
-): { readonly timer: TimerName; readonly afterMs: number } | null => {
+export const timerOf = (state: State, settings: TimerSettings, now: number): Due | null => {
   switch (state.is) {
     case "backoff":
-      return { timer: "retry", afterMs: Math.max(0, state.retryAt - now) };
+      return {
+        timer: "retry",
+        afterMs: Math.max(0, state.retryAt - now),
+        key: `retry ${state.retryAt}`,
+      };
     case "starting":
-      return { timer: "start-timeout", afterMs: settings.startTimeoutMs };
+      return {
+        timer: "start-timeout",
+        afterMs: settings.startTimeoutMs,
+        key: `start ${state.run.startedAt}`,
+      };
     case "live":
-      return { timer: "settled", afterMs: settings.resetMs };
+      return { timer: "settled", afterMs: settings.resetMs, key: `settled ${state.run.startedAt}` };
     case "stopping":
       return state.run === null
         ? null
-        : { timer: "escalate", afterMs: escalationMs(state.force, settings) };
+        : {
+            timer: "escalate",
+            afterMs: escalationMs(state.force, settings),
+            key: `escalate ${state.force} ${state.run.startedAt}`,
+          };
     case "foreign":
-      return { timer: "recheck", afterMs: RECHECK_MS };
+      return { timer: "recheck", afterMs: RECHECK_MS, key: "recheck" };
     case "stopped":
     case "finished":
     case "failed":

@@ -103,12 +103,12 @@ const adopted = (run: Run, flowing: boolean, streak: Streak): Step =>
 const onPrepared = (state: State, run: Run): Step => {
   if (state.is === "preparing") return step({ is: "starting", run, streak: state.streak });
   // A stop came while the process was being started.
-  if (state.is === "stopping") return terminate(run, state.next, state.failure, state.streak);
+  if (isOvertaken(state)) return terminate(run, state.next, state.failure, state.streak);
   return stay(state);
 };
 
 const onUnprepared = (state: State, failure: Failure, world: World): Step => {
-  if (state.is === "stopping") return atRest(state.next);
+  if (isOvertaken(state)) return atRest(state.next);
   if (state.is !== "preparing") return stay(state);
   // An input may come back, a late mount say; but not for somebody who is waiting for the answer.
   const ofInput = failure.reason === "input-missing" || failure.reason === "input-corrupt";
@@ -117,8 +117,7 @@ const onUnprepared = (state: State, failure: Failure, world: World): Step => {
 };
 
 const onLocked = (state: State, why: string): Step => {
-  if (state.is === "stopping") return atRest(state.next);
-  if (state.is !== "preparing") return stay(state);
+  if (state.is !== "preparing" && !isOvertaken(state)) return stay(state);
   return step(
     { is: "foreign", why, streak: state.streak },
     { do: "log", level: "error", event: "foreign", sentence: `not started: ${why}` },
@@ -126,7 +125,7 @@ const onLocked = (state: State, why: string): Step => {
 };
 
 const onExited = (state: State, how: "ended" | "planned" | Failure, world: World): Step => {
-  if (state.is === "stopping") {
+  if (state.is === "stopping" && state.run !== null) {
     return state.failure === null ? atRest(state.next) : failed(state.failure, state.streak, world);
   }
   if (state.is !== "starting" && state.is !== "live") return stay(state);
@@ -202,6 +201,10 @@ const failed = (failure: Failure, streak: Streak, world: World): Step => {
     },
   );
 };
+
+/** A preparation under way was overtaken by a stop; what comes of it is still to be heard. */
+const isOvertaken = (state: State): state is Extract<State, { is: "stopping" }> =>
+  state.is === "stopping" && state.run === null;
 
 const isIdle = (state: State): boolean =>
   state.is === "stopped" ||

@@ -154,8 +154,8 @@ const STARTERS = [
   "daemon/media/landing.ts",
   "daemon/media/packets.ts",
   "daemon/media/probe.ts",
-  "daemon/registry/registry.ts",
   "daemon/runner/launch.ts",
+  "daemon/runner/lock.ts",
   "daemon/store/state-lock.ts",
 ];
 

@@ -1,9 +1,6 @@
 import t from "tap";
-import {
-  MAX_SECRET_BYTES,
-  parseDestination,
-  shownUrl,
-} from "../../daemon/destination/destination.ts";
+import { parseDestination, shownUrl } from "../../daemon/destination/destination.ts";
+import { MAX_SECRET_BYTES } from "../../daemon/destination/parted.ts";
 import { presetText } from "../../daemon/ffmpeg/argv.ts";
 
 const parse = (

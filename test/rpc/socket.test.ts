@@ -19,6 +19,8 @@ import { command } from "../helpers/command.ts";
 import { plainEnvironment } from "../helpers/environment.ts";
 import { until } from "../helpers/until.ts";
 
+const ignored = (): void => {};
+
 const home = mkdtempSync(path.join(tmpdir(), "streambro-rpc-"));
 t.teardown(() => rmSync(home, { recursive: true, force: true }));
 let serial = 0;
@@ -29,7 +31,7 @@ const opened = async (
   answer: Answerer,
   file = fresh(),
 ): Promise<{ file: string; listener: Listener }> => {
-  const listening = await listen(file, answer);
+  const listening = await listen(file, answer, ignored);
   if (!listening.ok) throw new Error(listening.message);
   t.teardown(() => listening.listener.close());
   return { file, listener: listening.listener };
@@ -158,7 +160,7 @@ t.test("an answerer that fails does not take the daemon along", async (t) => {
   const script = `
     import net from "node:net";
     const { listen } = await import(${JSON.stringify(module)});
-    const { listener } = await listen(${JSON.stringify(fresh())}, async (line) => { if (line === "bad") throw new Error("no"); return line; });
+    const { listener } = await listen(${JSON.stringify(fresh())}, async (line) => { if (line === "bad") throw new Error("no"); return line; }, () => {});
     const socket = net.connect(listener.server.address());
     socket.write("bad\\ngood\\n");
     socket.on("data", (chunk) => { if (String(chunk).includes("good")) process.exit(0); });
@@ -172,7 +174,7 @@ t.test("an answerer that fails does not take the daemon along", async (t) => {
 t.test("the socket file: mode, stale, alive, something else, nowhere", async (t) => {
   const { file, listener } = await opened(t, echo);
   t.equal(statSync(file).mode & 0o777, 0o660);
-  t.match(await listen(file, echo), { ok: false, message: /Another process answers at/ });
+  t.match(await listen(file, echo, ignored), { ok: false, message: /Another process answers at/ });
   const client = await connected(t, file);
   client.socket.write("x\n");
   await until("the first one still serves", () => client.lines[0] === "<x>", 2_000);
@@ -190,16 +192,16 @@ t.test("the socket file: mode, stale, alive, something else, nowhere", async (t)
 
   const plain = fresh();
   writeFileSync(plain, "precious");
-  t.match(await listen(plain, echo), { ok: false, message: /is not a socket/ });
+  t.match(await listen(plain, echo, ignored), { ok: false, message: /is not a socket/ });
   t.ok(existsSync(plain));
   const directory = fresh();
   mkdirSync(directory);
-  t.match(await listen(directory, echo), { ok: false, message: /is not a socket/ });
+  t.match(await listen(directory, echo, ignored), { ok: false, message: /is not a socket/ });
   const long = path.join(home, "x".repeat(107 - home.length));
-  t.match(await listen(long, echo), { ok: false, message: /longer than 107 bytes/ });
+  t.match(await listen(long, echo, ignored), { ok: false, message: /longer than 107 bytes/ });
   await opened(t, echo, long.slice(0, 107));
   t.match(
-    await listen(path.join(plain, "x.sock"), echo),
+    await listen(path.join(plain, "x.sock"), echo, ignored),
     { ok: false, message: /./ },
     "below a file",
   );

@@ -144,7 +144,6 @@ t.test("what does not parse is set aside, and nothing else is lost", async (t) =
     "README",
     "UPPER.json",
     ".hidden.json",
-    "good.json.7.1.tmp",
     "old.json.unreadable-1",
     "a b.json",
     "x.JSON",

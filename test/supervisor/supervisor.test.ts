@@ -82,6 +82,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       clock,
       monotonic: () => clock.at,
       random: () => 0.5,
+      draining: () => false,
       name: "radio",
       log,
       places: placesOf(layout, "radio"),

@@ -154,7 +154,13 @@ const TABLE: Readonly<Record<EventKey, Partial<Record<StateKey, string>>>> = {
   unprepared: { preparing: "backoff", asked: "backoff", ...overtakenBy },
   unpreparedForGood: { preparing: "failed", asked: "failed", ...overtakenBy },
   inputMissing: { preparing: "backoff", asked: "failed", ...overtakenBy },
-  locked: { preparing: "foreign", asked: "foreign", ...overtakenBy },
+  locked: {
+    preparing: "foreign",
+    asked: "foreign",
+    // Somebody is on the air: "stopped" would be a lie.
+    overtaken: "foreign",
+    overtakenRestart: "foreign",
+  },
   free: { foreign: "preparing prepare" },
   stillHeld: { foreign: "foreign" },
   flowing: { starting: "live" },
