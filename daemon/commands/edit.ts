@@ -28,6 +28,12 @@ export const addStream = async (
   const { registry, store } = editing;
   const { name } = params;
   const refuseTaken = (): void => {
+    if (registry.unreadable.has(name)) {
+      throw new StreamBroError(
+        "STREAM_EXISTS",
+        `${name}: not added: there is a file of this stream that cannot be read just now. See: streambro daemon status`,
+      );
+    }
     if (registry.streams.has(name)) {
       throw new StreamBroError(
         "STREAM_EXISTS",
@@ -110,7 +116,8 @@ export const changeStream = async (
     try {
       const secrets =
         destination === null ? stream.outputSecrets : hasSecrets ? [destination.secrets] : null;
-      await stream.change({ ...record, spec, keys }, secrets);
+      // What is desired may have changed while the input was examined.
+      await stream.change({ ...stream.record, spec, keys }, secrets);
     } catch (error) {
       await store.secrets.prune(name, record.keys).catch(() => {});
       throw error;
@@ -122,7 +129,15 @@ export const changeStream = async (
   const running = !isAtRest(state) && state.is !== "backoff" && state.is !== "foreign";
   const needsRestart = outcome.matters && running;
   const restarted = needsRestart && params.restart === true;
-  if (restarted) await stream.restart();
+  if (restarted) {
+    try {
+      await stream.restart();
+    } catch (error) {
+      if (!(error instanceof StreamBroError)) throw error;
+      const why = error.message.replace(/^\S+: not started: /, "");
+      throw new StreamBroError(error.code, `${name}: changed, but not restarted: ${why}`);
+    }
+  }
   return {
     stream: stream.status(),
     changed: outcome.changed,

@@ -16,7 +16,18 @@ export class Evidence {
   acked: number | null = null;
   #kernelTells: boolean | null = null;
   #advancedAt: number | null = null;
+  /** When a whole window's worth of bytes had been acknowledged; null where that was never seen. */
+  #arrivedAt: number | null = null;
+  readonly #adopted: boolean;
   #samples: Sample[] = [];
+
+  /**
+   * `adopted`: FFmpeg may have fallen silent, and for ever, when its progress file had no room once;
+   * then bytes that arrive are evidence enough.
+   */
+  constructor(adopted: boolean) {
+    this.#adopted = adopted;
+  }
 
   /**
    * Takes what one look has found. `at` is on a clock that never jumps; `acked` is undefined where the
@@ -28,7 +39,10 @@ export class Evidence {
       this.report = report;
     }
     if (acked !== undefined) this.#kernelTells = acked !== null;
-    if (typeof acked === "number") this.acked = Math.max(acked, this.acked ?? 0);
+    if (typeof acked === "number") {
+      if (this.acked !== null && acked > this.acked + HANDSHAKE_BYTES) this.#arrivedAt = at;
+      this.acked = Math.max(acked, this.acked ?? 0);
+    }
     // An old count at a new time would be a rate that never was.
     const bytes = this.#kernelTells === true ? acked : report?.totalBytes;
     if (typeof bytes !== "number") return;
@@ -39,12 +53,14 @@ export class Evidence {
 
   /** Media time has advanced, and the receiver has acknowledged more than a handshake. */
   get flowing(): boolean {
+    if (this.#adopted && this.#arrivedAt !== null) return true;
     if (this.#advancedAt === null || this.#kernelTells === null) return false;
     return !this.#kernelTells || (this.acked ?? 0) > HANDSHAKE_BYTES;
   }
 
   isDelivering(at: number): boolean {
-    return this.flowing && at - (this.#advancedAt ?? 0) < SILENCE_MS;
+    const last = Math.max(this.#advancedAt ?? -Infinity, this.#arrivedAt ?? -Infinity);
+    return this.flowing && at - last < SILENCE_MS;
   }
 
   get bitrateKbps(): number | null {

@@ -33,8 +33,10 @@ export const startSweep = ({
 }: Surroundings): { stop(): void } => {
   let stopped = false;
   let cancel = (): void => {};
+  let dueAt = Number.POSITIVE_INFINITY;
   const schedule = (ms: number): void => {
     cancel();
+    dueAt = monotonic() + ms;
     if (!stopped) cancel = clock.after(ms, () => void sweep());
   };
   let socketsAt = Number.NEGATIVE_INFINITY;
@@ -58,6 +60,8 @@ export const startSweep = ({
     return busy ? BUSY_MS : CALM_MS;
   };
   const sweep = async (): Promise<void> => {
+    // While it is looking, the next look is set at its end.
+    dueAt = Number.NEGATIVE_INFINITY;
     try {
       schedule(await lookAround());
     } catch (error) {
@@ -67,7 +71,10 @@ export const startSweep = ({
     }
   };
   // A start is looked at soon, not after what was left of a calm second.
-  registry.onBusy = () => schedule(BUSY_MS);
+  // Never later than it would be anyway: a crowd of starts must not put every look off.
+  registry.onBusy = () => {
+    if (dueAt > monotonic() + BUSY_MS) schedule(BUSY_MS);
+  };
   void sweep();
   return {
     stop: () => {

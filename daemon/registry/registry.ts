@@ -1,13 +1,18 @@
 import { messageOf } from "../log/message-of.ts";
-import { createHmac, randomBytes } from "node:crypto";
-import { StreamBroError } from "../../shared/errors.ts";
+import { createHmac } from "node:crypto";
+import path from "node:path";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { ResourceMonitor } from "../health/resource-monitor.ts";
 import type { Log } from "../log/log.ts";
-import { lockIsFree } from "../runner/lock.ts";
+import { lockState } from "../runner/lock.ts";
+import { findMarked } from "../runner/find-runs.ts";
+import { saltOf } from "../store/salt.ts";
+import type { Destination } from "../destination/parted.ts";
+import { whatIsLeft } from "../supervisor/adoption.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
 import { isAtRest, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
+import { noSuchStream } from "../supervisor/refusals.ts";
 import { Stream } from "../supervisor/stream.ts";
 import { placesOf } from "../store/layout.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
@@ -19,30 +24,27 @@ export class Registry {
   readonly streams: Map<string, Stream> = new Map<string, Stream>();
   /** Called when a stream begins to start or stop: it should be looked at more often. */
   onBusy: () => void = () => {};
+  /** Names whose files cannot be read just now: not to be given to another stream. */
+  readonly unreadable: Set<string> = new Set<string>();
   readonly #store: Store;
   readonly #surroundings: Surroundings;
   readonly #monitor: ResourceMonitor;
   readonly #log: Log;
-  /** Makes digests of destinations that mean nothing outside this process. */
-  readonly #salt: Buffer = randomBytes(32);
+  readonly #salt: Buffer;
   readonly #reported = new Set<string>();
 
   constructor(store: Store, surroundings: Surroundings, monitor: ResourceMonitor, log: Log) {
     this.#store = store;
     this.#surroundings = surroundings;
     this.#monitor = monitor;
+    this.#salt = saltOf(path.dirname(store.layout.daemonLock));
     this.#log = log;
   }
 
   /** Errors: STREAM_NOT_FOUND. */
   get(name: string): Stream {
     const stream = this.streams.get(name);
-    if (stream === undefined) {
-      throw new StreamBroError(
-        "STREAM_NOT_FOUND",
-        `${name}: there is no stream of this name. See: streambro ls`,
-      );
-    }
+    if (stream === undefined) throw noSuchStream(name);
     return stream;
   }
 
@@ -64,7 +66,12 @@ export class Registry {
       usage: () => this.#monitor.getUsage(name),
       save: (changed) => this.#store.specs.write(name, changed),
       remember: (latest) => this.#remember(name, latest),
-      lockIsFree: () => lockIsFree(places.lock),
+      lock: () => lockState(places.lock),
+      left: () => {
+        const latest = stream.supervisor.track.toMemory(stream.supervisor.state, 0, null);
+        return whatIsLeft(places, latest, stream.secrets, findMarked(places.marker));
+      },
+      targetOf: (destination) => this.#targetOf(destination),
     });
     this.streams.set(name, stream);
     stream.supervisor.changes.on("change", () => {
@@ -77,26 +84,23 @@ export class Registry {
     return stream;
   }
 
-  /** Stops a stream, waits until nothing of it runs, and forgets it. Errors: FOREIGN_PROCESS, STORAGE_FAILED. */
+  /** Stops a stream and forgets it, with every file. Errors: FOREIGN_PROCESS, STORAGE_FAILED. */
   async remove(name: string): Promise<void> {
     const stream = this.get(name);
-    await stream.stop();
-    await stream.inTurn(async () => {
-      await untilAtRest(stream);
-      if (this.streams.get(name) !== stream) return;
-      this.streams.delete(name);
-      stream.supervisor.release();
-      await this.#store.forget(name);
-    });
+    await stream.remove(() => this.#store.forget(name));
+    this.streams.delete(name);
   }
 
   /** Another stream that sends to the same destination with the same key, and runs or soon will. */
   #conflict(name: string): Failure | null {
     const own = this.streams.get(name);
     if (own === undefined) return null;
+    const target = own.target;
     for (const other of this.streams.values()) {
       if (other === own || isAtRest(other.supervisor.state)) continue;
-      if (this.#digest(other) !== this.#digest(own)) continue;
+      // What it runs with, and what it would be started with again: a change may lie between the two.
+      const running = other.supervisor.session?.contents.record.target ?? null;
+      if (target !== running && target !== other.target) continue;
       const message =
         `${other.spec.name} is sending to the same destination with the same key ` +
         `(${hostOf(own.spec.outputs[0]?.url ?? "")}). Stop it first: streambro stop ${other.spec.name}`;
@@ -105,43 +109,32 @@ export class Registry {
     return null;
   }
 
-  #digest(stream: Stream): string {
-    const url = (stream.spec.outputs[0]?.url ?? "")
-      .toLowerCase()
-      .replace(/^(rtmp:\/\/[^/]+):1935\//, "$1/");
-    const text = JSON.stringify([
-      url,
-      Object.entries(stream.secrets).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    ]);
+  #targetOf({ url, secrets }: Destination): string {
+    // A host's name has no case, an application's has.
+    const place = url.replace(/^[a-z]+:\/\/[^/]+/i, (host) => host.toLowerCase());
+    const plain = place.replace(/^(rtmp:\/\/[^/]+):1935(?=\/|$)/, "$1");
+    const entries = Object.entries(secrets).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const text = JSON.stringify([plain, entries]);
     return createHmac("sha256", this.#salt).update(text).digest("base64");
   }
 
   /** Never throws: streams go on when the disk is full, and it is said once until it is over. */
-  async #remember(name: string, memory: MemoryRecord): Promise<void> {
-    if (!this.streams.has(name)) return;
+  async #remember(name: string, memory: MemoryRecord): Promise<boolean> {
+    if (!this.streams.has(name)) return true;
     try {
       await this.#store.memories.write(name, memory);
       if (this.#reported.delete(name))
         this.#log.info({ event: "storage", stream: name }, `${name}: saving works again`);
+      return true;
     } catch (error) {
-      if (this.#reported.has(name)) return;
+      if (this.#reported.has(name)) return false;
       this.#reported.add(name);
       const why = messageOf(error);
       this.#log.error(
         { event: "storage", stream: name },
         `${name}: its position and state are not being saved. ${why}`,
       );
+      return false;
     }
   }
 }
-
-const untilAtRest = (stream: Stream): Promise<void> =>
-  new Promise((resolve) => {
-    const look = (): void => {
-      if (!isAtRest(stream.supervisor.state)) return;
-      stream.supervisor.changes.off("change", look);
-      resolve();
-    };
-    stream.supervisor.changes.on("change", look);
-    look();
-  });

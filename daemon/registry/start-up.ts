@@ -42,7 +42,8 @@ const takeOver = (
   store: Store,
   marked: ReadonlyMap<string, Identity>,
 ): boolean => {
-  const left = whatIsLeft(placesOf(store.layout, stream.spec.name), memory, marked);
+  const places = placesOf(store.layout, stream.spec.name);
+  const left = whatIsLeft(places, memory, stream.secrets, marked);
   if (left.is === "nothing") return false;
   if (left.is === "unreadable") {
     const why = `FFmpeg ${left.ffmpeg.pid} is on the air for this stream, and how it was started cannot be read`;
@@ -50,8 +51,8 @@ const takeOver = (
     return true;
   }
   const streak = memory?.rest.is === "running" ? memory.rest.streak : NO_STREAK;
-  const contents = { record: left.record, secrets: stream.secrets };
-  stream.supervisor.adopt({ pids: left.pids, startedAt: left.record.startedAt }, contents, streak);
+  const run = { pids: left.pids, startedAt: left.record.startedAt };
+  stream.supervisor.adopt(run, left.contents, streak);
   if (stream.desired === "stopped") stream.supervisor.dispatch({ type: "stop" });
   return true;
 };

@@ -1,5 +1,5 @@
-import { readFileSync, readdirSync } from "node:fs";
-import { type Identity, existence, identify } from "./identity.ts";
+import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { type Identity, existence, identify, parseStat } from "./identity.ts";
 
 /** The variable that the runner puts into FFmpeg's environment: the path of the stream's lock. */
 export const MARKER = "STREAMBRO_RUN";
@@ -14,11 +14,25 @@ export const findMarked = (prefix: string): ReadonlyMap<string, Identity> => {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid <= 1 || pid === process.pid) continue;
     const marker = markerOf(pid);
-    if (marker === null || !marker.startsWith(prefix)) continue;
+    if (marker === null || !marker.startsWith(prefix) || !isOurs(pid, marker)) continue;
     const identity = identify(pid);
     if (identity !== null && existence(identity) !== "dead") found.set(marker, identity);
   }
   return found;
+};
+
+/**
+ * Anybody can set a variable. A stream's process was started by this user, leads its group, and has
+ * the lock open, as descriptor 8, from its runner.
+ */
+const isOurs = (pid: number, marker: string): boolean => {
+  try {
+    const group = parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.group;
+    const lock = readlinkSync(`/proc/${pid}/fd/8`).replace(/ \(deleted\)$/, "");
+    return group === pid && lock === marker && statSync(`/proc/${pid}`).uid === process.getuid?.();
+  } catch {
+    return false;
+  }
 };
 
 const markerOf = (pid: number): string | null => {

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { ffmpegEnvironment } from "../ffmpeg/environment.ts";
 import { type Pids, readPids } from "./run-record.ts";
 
 export type Launch = {
@@ -26,6 +27,8 @@ export const launcher =
       detached: true,
       cleanup: false,
       stdio: "ignore",
+      extendEnv: false,
+      env: ffmpegEnvironment(process.env),
       cwd: "/",
       timeout: 20_000,
     });
@@ -36,9 +39,13 @@ export const launcher =
     if (front.exitCode === 75) {
       return { ok: false, why: "locked", message: "another process holds this stream's lock" };
     }
-    const why =
-      front.exitCode === 74
-        ? "its run directory or log cannot be written: is the disk full?"
-        : (front.shortMessage ?? "its runner left no record of it");
-    return { ok: false, why: "failed", message: `FFmpeg could not be started: ${why}` };
+    return { ok: false, why: "failed", message: `FFmpeg could not be started: ${whyNot(front)}` };
   };
+
+/** 74 is the runner's own word for it, 2 the shell's. */
+const whyNot = ({ exitCode, timedOut }: { exitCode?: number; timedOut: boolean }): string => {
+  if (exitCode === 74 || exitCode === 2)
+    return "its run directory, lock or log cannot be written. Is the disk full?";
+  if (timedOut) return "its runner did not come back in time. Does a disk hang?";
+  return `its runner ended with ${exitCode ?? "a signal"}`;
+};

@@ -19,6 +19,8 @@ export type Contents = {
  * not touched. Throws the system's error where there is no room.
  */
 export const layOut = (directory: string, { record, secrets }: Contents): void => {
+  // The runtime directory itself may be gone, and is not for this user alone.
+  mkdirSync(path.dirname(path.dirname(directory)), { recursive: true, mode: 0o755 });
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const link = linkName(record.input);
   const lists = listsOf(link, record.media, record.timeline);

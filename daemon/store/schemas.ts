@@ -40,6 +40,8 @@ export const RunRecord = z.object({
   loop: z.boolean(),
   /** The destination, without anything secret. */
   url: z.string(),
+  /** Keyed hash of the destination and its key: two streams with one never run at once. */
+  target: z.string(),
   media: MediaInfo,
   timeline: Timeline,
   /** Length of FFmpeg's log when the run began. */

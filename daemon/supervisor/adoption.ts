@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Identity, bootId, existence, identify, parseStat } from "../runner/identity.ts";
+import type { Contents } from "../runner/run-directory.ts";
 import { type Pids, readPids, readRunRecord } from "../runner/run-record.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
@@ -8,7 +9,12 @@ import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
 export type Left =
   | { readonly is: "nothing" }
   /** A run to take over: alive, or ended with its exit on record. */
-  | { readonly is: "run"; readonly record: RunRecord; readonly pids: Pids }
+  | {
+      readonly is: "run";
+      readonly record: RunRecord;
+      readonly pids: Pids;
+      readonly contents: Contents;
+    }
   /** FFmpeg is on the air with this stream's marker, and nothing readable says how it was started. */
   | { readonly is: "unreadable"; readonly ffmpeg: Identity };
 
@@ -18,22 +24,31 @@ export type Left =
  */
 export const whatIsLeft = (
   places: StreamPlaces,
-  memory: MemoryRecord | null,
+  memory: Pick<MemoryRecord, "rest"> | null,
+  secrets: Contents["secrets"],
   marked: ReadonlyMap<string, Identity>,
 ): Left => {
-  const onAir = marked.get(places.marker) ?? null;
+  const pids = readPids(places.run);
+  // The record of pids is better than the marker, which a child of FFmpeg's would carry too.
+  const recorded = pids !== null && existence(pids.ffmpeg) !== "dead" ? pids.ffmpeg : null;
+  const onAir = recorded ?? marked.get(places.marker) ?? null;
   const remembered = memory?.rest.is === "running" ? memory.rest.run : null;
-  const record =
-    [readRunRecord(places.run), remembered].find((one) => one?.bootId === bootId()) ?? null;
+  const records = [readRunRecord(places.run), remembered];
+  const record = records.find((one) => one?.bootId === bootId()) ?? null;
   if (record === null)
     return onAir === null ? { is: "nothing" } : { is: "unreadable", ffmpeg: onAir };
-  const pids = readPids(places.run);
+  const run = (found: Pids): Left => ({
+    is: "run",
+    record,
+    pids: found,
+    contents: { record, secrets },
+  });
   if (onAir !== null && pids?.ffmpeg.pid !== onAir.pid) {
-    return { is: "run", record, pids: { runner: runnerOf(onAir, places), ffmpeg: onAir } };
+    return run({ runner: runnerOf(onAir, places), ffmpeg: onAir });
   }
   // An exit that was accounted for before is not news.
   const isNews = memory === null || memory.rest.is === "running" || onAir !== null;
-  return pids !== null && isNews ? { is: "run", record, pids } : { is: "nothing" };
+  return pids !== null && isNews ? run(pids) : { is: "nothing" };
 };
 
 /** FFmpeg's parent, if it is the runner that was started for this stream. */

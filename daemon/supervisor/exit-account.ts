@@ -16,22 +16,27 @@ export type ExitAccount = {
   readonly blamesPosition: boolean;
 };
 
-/** `asked`: somebody wanted this process to end, which no exit status could tell. */
+/**
+ * `stop` is why we ended the process, which no exit status could tell: `asked`, or the failure that it
+ * was ended for; null where it ended by itself.
+ */
 export const accountFor = (
   exit: Exit,
   record: RunRecord,
   outTimeMs: number | null,
-  asked: boolean,
+  stop: "asked" | Failure | null,
   log: string,
 ): ExitAccount => {
   const good = goodEnd(exit, record, outTimeMs);
-  const failure = classify(exit, logTail(log, record.logFrom), hostOf(record.url));
+  const own = typeof stop === "object" ? stop : null;
+  const failure = own ?? classify(exit, logTail(log, record.logFrom), hostOf(record.url));
+  const isFailure = stop !== "asked" && good === null;
   return {
     how: good ?? failure,
-    lastExit: { ...exit, ...explained(asked, good, failure) },
+    lastExit: { ...exit, ...explained(stop === "asked", good, failure) },
     // What was played to its end begins anew.
     reached: good === null ? { media: record.media, timeline: record.timeline, outTimeMs } : null,
-    blamesPosition: !asked && good === null && blamesPosition(failure, outTimeMs),
+    blamesPosition: isFailure && blamesPosition(failure, outTimeMs),
   };
 };
 

@@ -11,7 +11,7 @@ import { probeInput } from "../media/probe.ts";
 import { resumeAfter } from "../media/resume.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import { type Identity, bootId } from "../runner/identity.ts";
-import { lockIsFree } from "../runner/lock.ts";
+import { lockState } from "../runner/lock.ts";
 import type { Launcher } from "../runner/launch.ts";
 import {
   type Contents,
@@ -21,7 +21,7 @@ import {
   removeRunDirectory,
 } from "../runner/run-directory.ts";
 import type { Pids } from "../runner/run-record.ts";
-import { sizeOf } from "../logs/log-file.ts";
+import { rotateWhenLonger, sizeOf } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { Reached, RunRecord } from "../store/schemas.ts";
 
@@ -39,6 +39,9 @@ export type Plan = {
   /** How far the run before came, or null to begin at the beginning. */
   readonly reached: Reached | null;
   readonly maxRunMs: number;
+  readonly logMaxBytes: number;
+  /** Which receiver and key it is, in a form that tells nothing. */
+  readonly target: string;
 };
 
 export type Prepared =
@@ -47,8 +50,6 @@ export type Prepared =
   | { readonly outcome: "found"; readonly ffmpeg: Identity }
   | { readonly outcome: "locked"; readonly why: string }
   | { readonly outcome: "failed"; readonly failure: Failure };
-
-const LOCKED = "a process that this daemon cannot see holds this stream's lock";
 
 /** Whether a file can be streamed to a URL as it is, and what it is. */
 export const examine = async (
@@ -85,10 +86,14 @@ export const prepare = async (
   const onAir = findMarked(places.marker).get(places.marker);
   if (onAir !== undefined) return { outcome: "found", ffmpeg: onAir };
   // Before the run directory is touched: it may be that of a process which this user cannot see.
-  if (!(await lockIsFree(places.lock))) return { outcome: "locked", why: LOCKED };
+  const lock = await lockState(places.lock);
+  if (lock === "held") return { outcome: "locked", why: locked(places.lock) };
+  if (lock === "unknown") return failedToSpawn(unlockable(places.lock));
   const contents = { record, secrets: plan.destination.secrets };
   const preset = Object.keys(contents.secrets).length === 0 ? null : path.join(places.run, PRESET);
   try {
+    // Also here: a stream that fails again and again is hardly ever looked at.
+    rotateWhenLonger(places.log, plan.logMaxBytes);
     removeRunDirectory(places.run);
     layOut(places.run, contents);
   } catch (error) {
@@ -110,12 +115,22 @@ export const prepare = async (
     }),
   });
   if (launched.ok) return { outcome: "started", pids: launched.pids, contents };
-  if (launched.why === "locked") return { outcome: "locked", why: LOCKED };
-  return {
-    outcome: "failed",
-    failure: { reason: "spawn-failed", permanent: false, message: launched.message },
-  };
+  if (launched.why === "locked") return { outcome: "locked", why: locked(places.lock) };
+  // A launch that took too long may have come about all the same.
+  const late = findMarked(places.marker).get(places.marker);
+  return late === undefined ? failedToSpawn(launched.message) : { outcome: "found", ffmpeg: late };
 };
+
+const failedToSpawn = (message: string): Prepared => ({
+  outcome: "failed",
+  failure: { reason: "spawn-failed", permanent: false, message },
+});
+
+const locked = (lock: string): string =>
+  `a process that this daemon cannot see holds ${lock}. Find it with: fuser -v ${lock}`;
+
+const unlockable = (lock: string): string =>
+  `its lock ${lock} cannot be taken. Look at the directory's owner, its disk, and whether flock is installed`;
 
 const recordOf = async (
   plan: Plan,
@@ -135,6 +150,7 @@ const recordOf = async (
     input: plan.input,
     loop: plan.loop,
     url: plan.destination.url,
+    target: plan.target,
     media,
     timeline,
     logFrom: sizeOf(places.log),

@@ -23,6 +23,8 @@ export const prepareStream = async (
     ...{ name, input, loop, revision, reached },
     destination: destination.destination,
     maxRunMs: settings.MAX_RUN_MS,
+    logMaxBytes: settings.LOG_MAX_BYTES,
+    target: context.targetOf(destination.destination),
   };
   const prepared = await prepare(plan, places, tools, launch, clock.now());
   switch (prepared.outcome) {

@@ -19,7 +19,7 @@ const RUNNER_GONE_MS = 3_000;
 export class Session {
   readonly run: Run;
   readonly contents: Contents;
-  readonly evidence: Evidence = new Evidence();
+  readonly evidence: Evidence;
   readonly #directory: string;
   readonly #onExit: (exit: Exit) => void;
   readonly #watch: DeathWatch | null;
@@ -27,12 +27,20 @@ export class Session {
   #deadSince: number | null = null;
   #over = false;
 
-  constructor(run: Run, contents: Contents, directory: string, onExit: (exit: Exit) => void) {
+  /** `adopted`: it was started by an earlier daemon. */
+  constructor(
+    run: Run,
+    contents: Contents,
+    directory: string,
+    adopted: boolean,
+    onExit: (exit: Exit) => void,
+  ) {
+    this.evidence = new Evidence(adopted);
     this.run = run;
     this.contents = contents;
     this.#directory = directory;
     this.#onExit = onExit;
-    this.#watch = watchDeath(this.#fifo(), () => this.#fifoEnded());
+    this.#watch = this.#openFifo(() => this.#fifoEnded());
     this.#attended = this.#watch !== null;
   }
 
@@ -87,11 +95,16 @@ export class Session {
     this.#watch?.close();
   }
 
-  #fifo(): string {
+  #openFifo(onEnd: () => void): DeathWatch | null {
     const { runner } = this.run.pids;
-    const fifo = path.join(this.#directory, "alive");
     // The runner's own descriptor leads to a FIFO whose name is gone.
-    return isWhole(this.#directory) || runner === null ? fifo : `/proc/${runner.pid}/fd/9`;
+    const places = [path.join(this.#directory, "alive")];
+    if (runner !== null && existence(runner) !== "dead") places.push(`/proc/${runner.pid}/fd/9`);
+    for (const place of places) {
+      const watch = watchDeath(place, onEnd);
+      if (watch !== null) return watch;
+    }
+    return null;
   }
 
   #fifoEnded(): void {

@@ -39,7 +39,7 @@ export const statusOf = (
     since: instant(supervisor.since),
     startedAt: run === null ? null : instant(run.startedAt),
     pid: run?.pids.ffmpeg.pid ?? null,
-    restarts: supervisor.restarts,
+    restarts: supervisor.track.restarts,
     retryAt: state.is === "backoff" ? instant(state.retryAt) : null,
     input: spec.input,
     position: positionOf(supervisor),
@@ -54,7 +54,7 @@ export const statusOf = (
             speed: report.speed,
           },
     usage: run === null || usage === null ? null : usageOf(usage),
-    lastExit: supervisor.lastExit,
+    lastExit: supervisor.track.lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
     note: noteOf(state, supervisor),
   };
@@ -67,9 +67,10 @@ const usageOf = ({ cpu, memory, lastCheck }: Usage): StreamStatus["usage"] => ({
 });
 
 const positionOf = (supervisor: Supervisor): StreamStatus["position"] => {
-  const record = supervisor.session?.contents.record;
-  const outTimeMs = supervisor.session?.evidence.report?.outTimeMs ?? null;
-  if (record === undefined || outTimeMs === null) return null;
+  const { session, track } = supervisor;
+  const outTimeMs = session === null ? null : track.outTimeOf(session);
+  if (session === null || outTimeMs === null) return null;
+  const { record } = session.contents;
   const { ms, cycle } = placeOf(record, outTimeMs);
   const durationMs = record.media.durationMs;
   return { ms: Math.round(Math.min(ms, durationMs)), durationMs: Math.round(durationMs), cycle };
@@ -81,9 +82,13 @@ const failureOf = (state: State): { reason: string; message: string } | null => 
   return null;
 };
 
+/** A killed process is gone in moments; one that is not is waiting in the kernel. */
+const UNENDING_MS = 10_000;
+
 const noteOf = (state: State, supervisor: Supervisor): string | null => {
   if (state.is === "foreign") return state.why;
-  if (state.is === "stopping" && state.force === "kill") {
+  const forMs = Date.now() - supervisor.since;
+  if (state.is === "stopping" && state.force === "kill" && forMs > UNENDING_MS) {
     return "FFmpeg does not end even by SIGKILL: it may be waiting for a disk or a network file system";
   }
   return supervisor.session?.note ?? null;

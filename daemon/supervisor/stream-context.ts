@@ -6,8 +6,10 @@ import type { Destination } from "../destination/parted.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Log } from "../log/log.ts";
 import type { Launcher } from "../runner/launch.ts";
+import type { LockState } from "../runner/lock.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
+import type { Left } from "./adoption.ts";
 import type { Tools } from "./preparation.ts";
 
 /** What all streams of a daemon share. */
@@ -34,8 +36,13 @@ export type StreamContext = Surroundings & {
   destination(): { ok: true; destination: Destination } | { ok: false; failure: Failure };
   /** Why the stream must not start now: another one sends to its destination. */
   conflict(): Failure | null;
-  remember(memory: MemoryRecord): Promise<void>;
+  /** False, and logged, where there is no room. */
+  remember(memory: MemoryRecord): Promise<boolean>;
   /** The stream has done what it was for: desired becomes stopped. */
   finish(): Promise<void>;
-  lockIsFree(): Promise<boolean>;
+  lock(): Promise<LockState>;
+  /** What is left of an earlier run of this stream. */
+  left(): Left;
+  /** Which receiver and key a destination is, in a form that tells nothing. */
+  targetOf(destination: Destination): string;
 };

@@ -8,6 +8,7 @@ import type { Failure } from "../ffmpeg/failure.ts";
 import type { Usage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
+import { foreign, notStarted, noSuchStream } from "./refusals.ts";
 import { examine } from "./preparation.ts";
 import { type State, isAtRest, runOf } from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -26,6 +27,7 @@ export class Stream {
   #record: SpecRecord;
   #secrets: OutputSecrets | null;
   #replacedInput = "";
+  #forgotten = false;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #ports: StreamPorts;
 
@@ -65,6 +67,11 @@ export class Stream {
     return this.#secrets?.[0] ?? {};
   }
 
+  /** Which receiver and key it sends to, in a form that tells nothing. */
+  get target(): string {
+    return this.#ports.targetOf({ url: this.spec.outputs[0]?.url ?? "", secrets: this.secrets });
+  }
+
   get outputSecrets(): OutputSecrets | null {
     return this.#secrets;
   }
@@ -81,7 +88,7 @@ export class Stream {
       const running = !isAtRest(state) && state.is !== "backoff" && state.is !== "stopping";
       if (running && state.is !== "foreign") return this.#desire("running");
       await this.#mayStart(state);
-      await this.#desire("running");
+      await this.#wantRunning();
       this.supervisor.dispatch({ type: "start" });
       return true;
     });
@@ -111,9 +118,26 @@ export class Stream {
   restart(): Promise<boolean> {
     return this.inTurn(async () => {
       await this.#mayStart(this.supervisor.state);
-      await this.#desire("running");
+      await this.#wantRunning();
       this.supervisor.dispatch({ type: "restart" });
       return true;
+    });
+  }
+
+  /** Stops the stream, waits until nothing of it runs, and forgets it; later commands find no stream. */
+  remove(forget: () => Promise<void>): Promise<void> {
+    return this.inTurn(async () => {
+      const { state } = this.supervisor;
+      if (state.is === "foreign") throw foreign(this.spec.name, state.why);
+      await this.#desire("stopped").catch(() => {
+        // What is to be forgotten need not be saved.
+      });
+      this.supervisor.dispatch({ type: "stop" });
+      const rest = await untilAtRest(this.supervisor);
+      if (rest.is === "foreign") throw foreign(this.spec.name, rest.why);
+      await forget();
+      this.#forgotten = true;
+      this.supervisor.release();
     });
   }
 
@@ -142,39 +166,40 @@ export class Stream {
 
   /** One command after another. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
+    const turn = this.#turn.then(() => {
+      // It was removed while this command waited for its turn.
+      if (this.#forgotten) throw noSuchStream(this.spec.name);
+      return work();
+    });
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
   async #mayStart(state: State): Promise<void> {
-    if (state.is === "foreign") throw foreign(this.spec.name, state.why);
-    const conflict = this.#ports.conflict();
-    if (conflict !== null) {
-      throw new StreamBroError(
-        "DESTINATION_IN_USE",
-        `${this.spec.name}: not started: ${conflict.message}`,
-      );
-    }
+    const { name, input, outputs } = this.spec;
+    if (state.is === "foreign") throw foreign(name, state.why);
+    this.#mayPublish();
     const destination = this.#destination();
-    if (!destination.ok) {
-      throw new StreamBroError(
-        "INVALID_SPEC",
-        `${this.spec.name}: not started: ${destination.failure.message}`,
-      );
-    }
-    const examined = await examine(
-      this.spec.input,
-      this.spec.outputs[0]?.url ?? "",
-      this.#ports.tools,
-    );
+    if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
+    const examined = await examine(input, outputs[0]?.url ?? "", this.#ports.tools);
     if (this.#ports.draining())
       throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
-    if (!examined.ok) {
-      throw new StreamBroError(
-        "INPUT_UNUSABLE",
-        `${this.spec.name}: not started: ${examined.failure.message}`,
-      );
+    if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);
+  }
+
+  #mayPublish(): void {
+    const conflict = this.#ports.conflict();
+    if (conflict !== null) throw notStarted("DESTINATION_IN_USE", this.spec.name, conflict);
+  }
+
+  /** The last look at others comes when this one's wish is known: of two at once only one may start. */
+  async #wantRunning(): Promise<void> {
+    await this.#desire("running");
+    try {
+      this.#mayPublish();
+    } catch (error) {
+      if (isAtRest(this.supervisor.state)) await this.#desire("stopped");
+      throw error;
     }
   }
 
@@ -208,8 +233,15 @@ export class Stream {
   }
 }
 
-const foreign = (name: string, why: string): StreamBroError =>
-  new StreamBroError(
-    "FOREIGN_PROCESS",
-    `${name}: ${why}; this daemon neither started it nor may end it.`,
-  );
+/** Resolves with the state in which nothing of the stream runs any more, or nothing that is ours to end. */
+const untilAtRest = (supervisor: Supervisor): Promise<State> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      const { state } = supervisor;
+      if (!isAtRest(state) && state.is !== "foreign") return;
+      supervisor.changes.off("change", look);
+      resolve(state);
+    };
+    supervisor.changes.on("change", look);
+    look();
+  });

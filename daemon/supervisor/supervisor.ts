@@ -1,13 +1,11 @@
 import { EventEmitter } from "node:events";
-import type { LastExit } from "../../shared/contract/status.ts";
 import { instant } from "../clock/clock.ts";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { messageOf } from "../log/message-of.ts";
 import { type Contents, removeRunDirectory } from "../runner/run-directory.ts";
-import type { MemoryRecord, Reached } from "../store/schemas.ts";
+import type { MemoryRecord } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
 import { accountFor } from "./exit-account.ts";
-import { restOf } from "./memory.ts";
 import { prepareStream } from "./prepare-stream.ts";
 import { policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
@@ -15,6 +13,7 @@ import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.t
 import type { StreamContext } from "./stream-context.ts";
 import { StateTimer } from "./state-timer.ts";
 import { timerOf } from "./timers.ts";
+import { TrackRecord } from "./track-record.ts";
 import { transition } from "./transition.ts";
 
 type Changes = { change: [] };
@@ -28,20 +27,16 @@ export class Supervisor {
   state: State = { is: "stopped" };
   since: number;
   session: Session | null = null;
-  lastExit: LastExit | null;
-  restarts: number;
-  #reached: Reached | null;
-  #failuresAtPosition: number;
+  readonly track: TrackRecord;
+  /** Forgotten, or left to the next daemon: nothing that still happens means anything. */
+  #released = false;
   readonly #timer: StateTimer;
   readonly #context: StreamContext;
 
   constructor(context: StreamContext, memory: MemoryRecord | null) {
     this.#context = context;
     this.since = memory?.rest.since ?? context.clock.now();
-    this.lastExit = memory?.lastExit ?? null;
-    this.restarts = memory?.restarts ?? 0;
-    this.#reached = memory?.reached ?? null;
-    this.#failuresAtPosition = memory?.failuresAtPosition ?? 0;
+    this.track = new TrackRecord(memory);
     this.changes.setMaxListeners(0);
     this.#timer = new StateTimer(context.clock, (timer) => this.dispatch({ type: "timer", timer }));
   }
@@ -49,6 +44,8 @@ export class Supervisor {
   /** Takes up the state of rest that an earlier daemon left, where nothing runs. */
   recall(rest: MemoryRecord["rest"]): void {
     if (rest.is === "backoff") {
+      // A stop that was saved, and its consequences not any more.
+      if (this.#context.desired() !== "running") return;
       // A clock that jumped must not keep a stream off the air.
       const most = this.#context.clock.now() + this.#context.settings.RETRY_MAX_LATER_MS;
       this.#enter({ ...rest, retryAt: Math.min(rest.retryAt, most) });
@@ -59,7 +56,7 @@ export class Supervisor {
 
   /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */
   adopt(run: Run, contents: Contents, streak = NO_STREAK): void {
-    this.#watch(run, contents);
+    this.#watch(run, contents, true);
     const progress = this.session?.look(this.#context.monotonic(), undefined);
     const fresh =
       progress !== null &&
@@ -84,6 +81,7 @@ export class Supervisor {
   }
 
   dispatch(event: Event): void {
+    if (this.#released) return;
     const { settings, clock } = this.#context;
     const { state, effects } = transition(this.state, event, {
       now: clock.now(),
@@ -92,11 +90,11 @@ export class Supervisor {
       startTimeoutMs: settings.START_TIMEOUT_MS,
       wanted: this.#context.desired() === "running",
     });
-    if (event.type === "start") this.restarts = 0;
-    if (state.is === "backoff" && this.state.is !== "backoff") this.restarts += 1;
+    if (event.type === "start") this.track.restarts = 0;
+    if (state.is === "backoff" && this.state.is !== "backoff") this.track.restarts += 1;
     if (state !== this.state) this.#enter(state);
     for (const effect of effects) this.#carryOut(effect);
-    void this.remember().then(() => this.#tidy());
+    void this.remember().then((safe) => (safe ? this.#tidy() : undefined));
     this.changes.emit("change");
   }
 
@@ -111,24 +109,9 @@ export class Supervisor {
     session.checkPulse(at);
   }
 
-  /** How far the stream has come in its input. */
-  get reached(): Reached | null {
-    const { session } = this;
-    if (session === null) return this.#reached;
-    const { media, timeline } = session.contents.record;
-    return { media, timeline, outTimeMs: session.evidence.report?.outTimeMs ?? null };
-  }
-
-  /** Keeps on disk what must outlive this daemon and this boot. Never throws: a full disk is logged. */
-  async remember(): Promise<void> {
-    await this.#context.remember({
-      version: 1,
-      reached: this.reached,
-      failuresAtPosition: this.#failuresAtPosition,
-      restarts: this.restarts,
-      lastExit: this.lastExit,
-      rest: restOf(this.state, this.since, this.session?.contents.record ?? null),
-    });
+  /** Keeps on disk what must outlive this daemon and this boot; false, and logged, where it cannot. */
+  async remember(): Promise<boolean> {
+    return this.#context.remember(this.track.toMemory(this.state, this.since, this.session));
   }
 
   /** Lets a stream that does not run stay so: nothing begins by itself any more. */
@@ -138,6 +121,7 @@ export class Supervisor {
 
   /** Ends all watching; the processes go on. */
   release(): void {
+    this.#released = true;
     this.#timer.cancel();
     this.session?.close();
     this.changes.removeAllListeners();
@@ -166,7 +150,7 @@ export class Supervisor {
         void this.#prepare();
         return;
       case "recheck":
-        void this.#context.lockIsFree().then((free) => this.dispatch({ type: "rechecked", free }));
+        void this.#recheck();
         return;
       case "signal":
         this.session?.signal(effect.signal);
@@ -186,47 +170,57 @@ export class Supervisor {
   }
 
   async #prepare(): Promise<void> {
-    const reached = this.#failuresAtPosition < 2 ? this.#reached : null;
     try {
       if (this.#context.draining()) throw new Error("the daemon is stopping");
-      const { event, contents } = await prepareStream(this.#context, reached);
-      if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents);
+      const { event, contents } = await prepareStream(this.#context, this.track.resumeFrom);
+      if (event.type === "locked" && this.#takeOver()) return;
+      if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents, false);
       this.dispatch(event);
     } catch (error) {
       // No descriptors left, say: the stream tries again, and the daemon goes on.
       const { log, name } = this.#context;
       log.error({ event: "internal", error }, `${name}: could not be started: ${messageOf(error)}`);
-      const failure = {
-        reason: "spawn-failed",
-        permanent: false,
-        message: messageOf(error),
-      } as const;
-      this.dispatch({ type: "unprepared", failure });
+      const message = messageOf(error);
+      this.dispatch({
+        type: "unprepared",
+        failure: { reason: "spawn-failed", permanent: false, message },
+      });
     }
   }
 
-  #watch(run: Run, contents: Contents): void {
-    this.session = new Session(run, contents, this.#context.places.run, (exit) =>
-      this.#exited(exit),
-    );
+  /** A process of this stream that was there already is adopted, where it can be accounted for. */
+  #takeOver(): boolean {
+    const left = this.#context.left();
+    if (left.is !== "run") return false;
+    const overtaken = this.state.is === "stopping";
+    this.adopt({ pids: left.pids, startedAt: left.record.startedAt }, left.contents);
+    if (overtaken) this.dispatch({ type: "stop" });
+    return true;
+  }
+
+  async #recheck(): Promise<void> {
+    if (this.#takeOver()) return;
+    const lock = await this.#context.lock();
+    this.dispatch({ type: "rechecked", free: lock === "free" });
+  }
+
+  #watch(run: Run, contents: Contents, adopted: boolean): void {
+    const { run: directory } = this.#context.places;
+    this.session = new Session(run, contents, directory, adopted, (exit) => this.#exited(exit));
   }
 
   #exited(exit: Exit): void {
-    const { session } = this;
+    const { session, state } = this;
     if (session === null) return;
     const { log, name, places, clock } = this.#context;
     const { record } = session.contents;
     session.look(this.#context.monotonic(), undefined);
-    const outTimeMs = session.evidence.report?.outTimeMs ?? null;
-    const asked = this.state.is === "stopping";
-    const account = accountFor(exit, record, outTimeMs, asked, places.log);
-    this.#reached = account.reached;
-    this.#failuresAtPosition = account.blamesPosition ? this.#failuresAtPosition + 1 : 0;
-    this.lastExit = { ...account.lastExit, at: instant(clock.now()) };
-    log.info(
-      { event: "exited", ...account.lastExit },
-      `${name}: FFmpeg ended: ${account.lastExit.message}`,
-    );
+    const outTimeMs = this.track.outTimeOf(session);
+    const stop = state.is !== "stopping" ? null : (state.failure ?? "asked");
+    const account = accountFor(exit, record, outTimeMs, stop, places.log);
+    this.track.ended(account, instant(clock.now()));
+    const { lastExit } = account;
+    log.info({ event: "exited", ...lastExit }, `${name}: FFmpeg ended: ${lastExit.message}`);
     this.session = null;
     session.close();
     this.dispatch({ type: "exited", how: account.how });

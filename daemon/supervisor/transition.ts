@@ -138,7 +138,8 @@ const onExited = (state: State, how: "ended" | "planned" | Failure, world: World
 const onTimer = (state: State, timer: TimerName, world: World): Step => {
   switch (timer) {
     case "retry":
-      return state.is === "backoff" ? prepare(state.streak, false) : stay(state);
+      if (state.is !== "backoff") return stay(state);
+      return world.wanted ? prepare(state.streak, false) : step({ is: "stopped" });
     case "recheck":
       return state.is === "foreign" ? step(state, { do: "recheck" }) : stay(state);
     case "settled":

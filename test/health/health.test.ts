@@ -44,14 +44,14 @@ t.test("flowing needs media time and acknowledged bytes beyond a handshake", asy
     ],
   ];
   for (const [what, looks, flowing] of rows) {
-    const evidence = new Evidence();
+    const evidence = new Evidence(false);
     for (const [n, [progress, acked]] of looks.entries()) evidence.see(n * 500, progress, acked);
     t.equal(evidence.flowing, flowing, what);
   }
 });
 
 t.test("silence of ten seconds means that nothing is known", async (t) => {
-  const evidence = new Evidence();
+  const evidence = new Evidence(false);
   evidence.see(1_000, report(500), 50_000);
   t.ok(evidence.isDelivering(10_999));
   t.notOk(evidence.isDelivering(11_000));
@@ -75,7 +75,7 @@ t.test(
       [1_300, 2],
     ] as const;
     for (const [lookMs, every] of rows) {
-      const evidence = new Evidence();
+      const evidence = new Evidence(false);
       const wrong: string[] = [];
       for (let look = 0; look < 100; look += 1) {
         const at = look * lookMs;
@@ -90,11 +90,11 @@ t.test(
         `a look every ${lookMs} ms, the kernel asked at each ${every}. one`,
       );
     }
-    const own = new Evidence();
+    const own = new Evidence(false);
     for (let at = 0; at <= 10_000; at += 500) own.see(at, report(at, at * 125), null);
     t.equal(own.bitrateKbps, 1_000, "by FFmpeg's own count where the kernel cannot tell");
-    t.equal(new Evidence().bitrateKbps, null);
-    const still = new Evidence();
+    t.equal(new Evidence(false).bitrateKbps, null);
+    const still = new Evidence(false);
     for (let at = 0; at <= 10_000; at += 500) still.see(at, report(1), 7_000);
     t.equal(still.bitrateKbps, 0);
   },

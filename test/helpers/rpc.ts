@@ -25,7 +25,7 @@ export class RpcFailure extends Error {
 const Answer = z.object({
   jsonrpc: z.literal("2.0"),
   id: z.number(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z
     .object({ code: z.number(), message: z.string(), data: z.unknown().optional() })
     .optional(),

@@ -98,11 +98,16 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       desired: () => (made.wanted ? "running" : "stopped"),
       destination: () => ({ ok: true, destination: { url: "rtmp://127.0.0.1/live", secrets: {} } }),
       conflict: () => made.blocked,
-      remember: async (memory) => void remembered.push(memory),
+      remember: async (memory) => {
+        remembered.push(memory);
+        return true;
+      },
       finish: async () => {
         made.wanted = false;
       },
-      lockIsFree: async () => true,
+      lock: async () => "free",
+      left: () => ({ is: "nothing" }),
+      targetOf: () => "",
     },
     null,
   );
@@ -156,7 +161,7 @@ t.test("retries follow the policy, and an operator's start begins afresh", async
   supervisor.dispatch({ type: "resume" });
   await prepared(supervisor);
   t.match(supervisor.state, { is: "backoff", streak: { attempt: 1 } });
-  t.equal(supervisor.restarts, 1);
+  t.equal(supervisor.track.restarts, 1);
   clock.pass(1_999);
   t.match(supervisor.state, { is: "backoff", streak: { attempt: 1 } });
   for (let attempt = 2; attempt <= 12; attempt += 1) {
@@ -168,7 +173,7 @@ t.test("retries follow the policy, and an operator's start begins afresh", async
   supervisor.dispatch({ type: "start" });
   await prepared(supervisor);
   t.match(supervisor.state, { is: "failed", failure: { permanent: true } }, "somebody waits");
-  t.equal(supervisor.restarts, 0);
+  t.equal(supervisor.track.restarts, 0);
   t.equal(clock.waiting, 0);
   t.match(remembered.at(-1), { rest: { is: "failed", failure: { reason: "input-missing" } } });
 });
