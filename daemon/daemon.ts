@@ -1,5 +1,6 @@
 import { messageOf } from "./log/message-of.ts";
 import { userInfo } from "node:os";
+import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Directories } from "../shared/paths.ts";
@@ -10,17 +11,19 @@ import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
 import { startUp } from "./registry/start-up.ts";
+import { keepPlaces } from "./keep-places.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
 import { type Answerer, answerer } from "./rpc/server.ts";
 import { launcher } from "./runner/launch.ts";
 import { stopStreams } from "./shutdown/end.ts";
 import { placesOf } from "./store/layout.ts";
+import { type RunsClaim, claimRuns } from "./store/runs-claim.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
 import { Store } from "./store/store.ts";
 import { ResourceMonitor } from "./health/resource-monitor.ts";
 import { startSweep } from "./health/sweep.ts";
-import type { Tools } from "./supervisor/preparation.ts";
-import { keepUp } from "./supervisor/upkeep.ts";
+import type { Tools } from "./supervisor/examine.ts";
+import { Upkeep } from "./supervisor/upkeep.ts";
 
 export type Options = {
   readonly directories: Directories;
@@ -32,7 +35,11 @@ export type Options = {
 };
 
 /** What only one daemon can have at a time. */
-type Held = { readonly lock: Extract<StateLock, { ok: true }>; readonly listener: Listener };
+type Held = {
+  readonly lock: Extract<StateLock, { ok: true }>;
+  readonly claim: RunsClaim;
+  readonly listener: Listener;
+};
 
 export type Started =
   | { readonly ok: true; readonly daemon: Daemon }
@@ -47,6 +54,7 @@ export class Daemon {
   readonly #held: Held;
   readonly #monitor: ResourceMonitor;
   readonly #sweep: { stop(): void };
+  readonly #places: { stop(): void };
   readonly #startedAt = new Date().toISOString();
   readonly #warnings: string[];
   #ffmpeg: string | null = null;
@@ -54,8 +62,8 @@ export class Daemon {
   #resolveEnded: () => void = () => {};
 
   /**
-   * Takes the state directory and the socket, adopts what runs, starts what should run, then answers.
-   * Where either is taken nothing is touched, and the message says by whom.
+   * Takes the state directory, the runtime directory and the socket, adopts what runs, starts what
+   * should run, then answers. Where one is taken nothing is touched, and the message says by whom.
    */
   static async start(options: Options): Promise<Started> {
     const { directories } = options;
@@ -66,10 +74,13 @@ export class Daemon {
       return { ok: false, message: unmakeable(error) };
     }
     const lock = takeStateLock(store.layout.daemonLock, process.pid);
-    if (!lock.ok) {
-      const message = `Another streambrod (pid ${lock.holder}) has the state directory ${directories.state}. Stop it first: streambro daemon stop`;
-      return { ok: false, message };
+    if (!lock.ok) return lock;
+    const claimed = claimRuns(store.layout.runs, path.dirname(store.layout.daemonLock));
+    if (!claimed.ok) {
+      lock.release();
+      return claimed;
     }
+    const { claim } = claimed;
     const { promise: answering, resolve: answerWith } = Promise.withResolvers<Answerer>();
     const listening = await listen(
       directories.socket,
@@ -77,10 +88,11 @@ export class Daemon {
       (error) => options.log.error({ event: "socket", error }, `socket: ${messageOf(error)}`),
     );
     if (!listening.ok) {
+      claim.release();
       lock.release();
       return listening;
     }
-    const daemon = new Daemon(options, store, { lock, listener: listening.listener });
+    const daemon = new Daemon(options, store, { lock, claim, listener: listening.listener });
     answerWith(daemon.#answerer(options, store));
     const { log, version } = options;
     const fields = { event: "ready", socket: directories.socket, pid: process.pid };
@@ -109,14 +121,17 @@ export class Daemon {
       log,
     );
     this.#warnings = startUp(store, this.#registry, log);
+    const upkeep = new Upkeep(log, settings.LOG_MAX_BYTES, tools);
     this.#sweep = startSweep({
       registry: this.#registry,
       ...{ clock, monotonic, log },
       upkeep: (stream, isCheckpoint) => {
-        const places = placesOf(store.layout, stream.spec.name);
-        keepUp(stream, places, settings.LOG_MAX_BYTES, log, isCheckpoint);
+        upkeep.look(stream, placesOf(store.layout, stream.spec.name));
+        if (isCheckpoint) upkeep.checkpoint(stream);
       },
     });
+    this.#places = keepPlaces(options.directories.socket, held.listener, held.claim, log);
+    if (process.pid === 1) this.#warn(NO_INIT);
     void this.#findFfmpeg(settings.FFMPEG_PATH);
   }
 
@@ -129,7 +144,9 @@ export class Daemon {
     this.#monitor.stop();
     await Promise.all(this.#registry.sorted().map((stream) => stream.supervisor.remember()));
     for (const stream of this.#registry.sorted()) stream.supervisor.release();
+    this.#places.stop();
     await this.#held.listener.close();
+    this.#held.claim.release();
     this.#held.lock.release();
     const how = streams === "stop" ? "ended" : "ended; the streams go on";
     this.#log.info({ event: "ended", streams }, how);
@@ -160,11 +177,19 @@ export class Daemon {
   async #findFfmpeg(command: string): Promise<void> {
     this.#ffmpeg = await ffmpegVersion(command);
     if (this.#ffmpeg !== null) return;
-    const warning = `${command} cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.`;
-    this.#warnings.push(warning);
-    this.#log.error({ event: "start-up" }, warning);
+    this.#warn(
+      `${command} cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.`,
+    );
+  }
+
+  #warn(sentence: string): void {
+    this.#warnings.push(sentence);
+    this.#log.warn({ event: "start-up" }, sentence);
   }
 }
+
+const NO_INIT =
+  "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
 
 const toolsOf = (settings: Settings): Tools => ({
   ffmpeg: settings.FFMPEG_PATH,

@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { EXIT } from "../shared/errors.ts";
 import { daemonDirectories } from "../shared/paths.ts";
+import { printable } from "../shared/stream-name.ts";
 import { loadSettings } from "./config/load.ts";
 import { Daemon, type Started } from "./daemon.ts";
 import { type Log, stdoutLog } from "./log/log.ts";
@@ -52,6 +53,9 @@ const readArguments = (): { config?: string; help?: boolean; version?: boolean }
   }
 };
 
+/** The log, as soon as its level is known. */
+let known: Log | null = null;
+
 const main = async (): Promise<number> => {
   const given = readArguments();
   if (typeof given === "string") {
@@ -72,6 +76,7 @@ const main = async (): Promise<number> => {
   }
   process.umask(0o027);
   const log = stdoutLog(loaded.settings.LOG_LEVEL);
+  known = log;
   const starting = Daemon.start({
     directories,
     settings: loaded.settings,
@@ -103,8 +108,18 @@ const heed = (starting: Promise<Started>, log: Log): void => {
   );
 };
 
+/** What nobody expected ends the daemon, but no stream: the next one takes them over. */
+const fail = (error: unknown): never => {
+  const sentence = `internal: ${printable(messageOf(error), 500)}`;
+  say(sentence);
+  known?.error({ event: "internal", error }, `${sentence}; the daemon ends, the streams go on`);
+  process.exit(EXIT.failed);
+};
+
 process.title = "streambrod";
+process.on("uncaughtException", fail);
+process.on("unhandledRejection", fail);
 // A pipe that nobody reads any more must not end the daemon.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
-void main().then((status) => process.exit(status));
+main().then((status) => process.exit(status), fail);

@@ -21,18 +21,23 @@ const SYSTEM: Directories = {
 const set = (value: string | undefined): string | undefined =>
   value === undefined || value === "" ? undefined : path.resolve(value);
 
+const SOCKET = "streambro.sock";
+
+/** The runtime directory where no login session gives one. */
+const withoutLogin = (state: string): string => path.join(state, "run");
+
 /** Directories of a daemon run by an ordinary user, by the XDG base directory specification. */
 const userDirectories = (env: Environment, uid: number, home: string): Directories => {
   const state = path.join(set(env["XDG_STATE_HOME"]) ?? `${home}/.local/state`, "streambro");
   const login = set(env["XDG_RUNTIME_DIR"]) ?? `/run/user/${uid}`;
   // Without a login session there is no runtime directory; the state directory is always there.
-  const runtime = existsSync(login) ? path.join(login, "streambro") : path.join(state, "run");
+  const runtime = existsSync(login) ? path.join(login, "streambro") : withoutLogin(state);
   const config = set(env["XDG_CONFIG_HOME"]) ?? `${home}/.config`;
   return {
     config: path.join(config, "streambro", "streambro.yaml"),
     state,
     runtime,
-    socket: path.join(runtime, "streambro.sock"),
+    socket: path.join(runtime, SOCKET),
   };
 };
 
@@ -49,7 +54,7 @@ export const daemonDirectories = (env: Environment, uid: number, home: string): 
     config: set(env["STREAMBRO_CONFIG"]) ?? base.config,
     state,
     runtime,
-    socket: set(env["STREAMBRO_SOCKET"]) ?? path.join(runtime, "streambro.sock"),
+    socket: set(env["STREAMBRO_SOCKET"]) ?? path.join(runtime, SOCKET),
   };
 };
 
@@ -57,10 +62,14 @@ export const daemonDirectories = (env: Environment, uid: number, home: string): 
  * The socket that `streambro` talks to: STREAMBRO_SOCKET, else the system's if it exists, else the
  * user's. Works without any XDG variable, as under cron.
  */
-export const clientSocket = (env: Environment, uid: number, home: string): string =>
-  set(env["STREAMBRO_SOCKET"]) ??
-  (set(env["STREAMBRO_RUNTIME_DIR"]) === undefined
-    ? uid === 0 || existsSync(SYSTEM.socket)
-      ? SYSTEM.socket
-      : userDirectories(env, uid, home).socket
-    : path.join(path.resolve(env["STREAMBRO_RUNTIME_DIR"] ?? ""), "streambro.sock"));
+export const clientSocket = (env: Environment, uid: number, home: string): string => {
+  const told = set(env["STREAMBRO_SOCKET"]);
+  if (told !== undefined) return told;
+  const runtime = set(env["STREAMBRO_RUNTIME_DIR"]);
+  if (runtime !== undefined) return path.join(runtime, SOCKET);
+  if (uid === 0 || existsSync(SYSTEM.socket)) return SYSTEM.socket;
+  const { socket, state } = userDirectories(env, uid, home);
+  // A daemon that cron started, before anybody had logged in, found no runtime directory.
+  const places = [socket, path.join(withoutLogin(state), SOCKET)];
+  return places.find((place) => existsSync(place)) ?? socket;
+};

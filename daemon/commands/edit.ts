@@ -8,7 +8,7 @@ import type { MediaInfo } from "../media/media-info.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { SpecRecord } from "../store/schemas.ts";
 import type { Store } from "../store/store.ts";
-import { type Tools, examine } from "../supervisor/preparation.ts";
+import { type Tools, examine } from "../supervisor/examine.ts";
 import { isAtRest } from "../supervisor/state.ts";
 
 /** What adding and changing need. */

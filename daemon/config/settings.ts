@@ -1,3 +1,4 @@
+import path from "node:path";
 import { z } from "zod";
 
 const DAY_MS = 86_400_000;
@@ -8,6 +9,12 @@ const whole = (least: number, most: number) =>
     z.number().int().min(least).max(most),
   );
 const ms = whole;
+/** A name for PATH, or a path: a relative one is from where the daemon is started; FFmpeg is started in /. */
+const program = () =>
+  z
+    .string()
+    .min(1)
+    .overwrite((given) => (given.includes("/") ? path.resolve(given) : given));
 
 /**
  * Every setting: its name in the environment, what it takes and what it is when nobody says. In the
@@ -39,8 +46,8 @@ export const SettingsSchema = z.strictObject({
   /** FFmpeg's log of one stream, kept twice: the current one and the one before. */
   LOG_MAX_BYTES: whole(65_536, 1 << 30).default(4 << 20),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  FFMPEG_PATH: z.string().min(1).default("ffmpeg"),
-  FFPROBE_PATH: z.string().min(1).default("ffprobe"),
+  FFMPEG_PATH: program().default("ffmpeg"),
+  FFPROBE_PATH: program().default("ffprobe"),
 });
 
 export type Settings = z.infer<typeof SettingsSchema>;

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { execa } from "execa";
+import { runBounded } from "./bounded.ts";
 import { DEMUXERS } from "./demuxers.ts";
 
 /** One packet of a file, on the file's own clock, in milliseconds. */
@@ -44,6 +44,9 @@ export const inputOptions: readonly string[] = [
   DEMUXERS,
 ];
 
+/** Longest that one look at an input may take. */
+export const LOOK_MS = 20_000;
+
 const SHOWN = "packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags";
 
 /** When FFmpeg's clock starts for these packets: the earliest of each track's first. */
@@ -57,33 +60,36 @@ export const clockStart = (packets: readonly Packet[]): number => {
 /** A time as FFmpeg takes it, from milliseconds. */
 export const seconds = (ms: number): string => (ms / 1000).toFixed(6);
 
-/**
- * Packets of every track in the order in which the file gives them, by ffprobe's `intervals`. Null
- * where ffprobe failed or said too much.
- */
-export const readPackets = async (
+/** What a look at packets came to, where it came to none. */
+export type NoPackets = "failed" | "timed-out";
+
+/** Packets of every track in the order in which the file gives them, by ffprobe's `intervals`. */
+export const findPackets = async (
   file: string,
   intervals: string,
   tools: { readonly ffprobe: string },
   signal?: AbortSignal,
-): Promise<readonly Packet[] | null> => {
-  const { stdout, failed } = await execa(
-    tools.ffprobe,
-    inputOptions.concat(
-      ["-read_intervals", intervals, "-of", "csv=p=0", "-show_entries", SHOWN],
-      `file:${path.resolve(file)}`,
-    ),
-    {
-      reject: false,
-      stdin: "ignore",
-      timeout: 20_000,
-      maxBuffer: 8_000_000,
-      ...(signal === undefined ? {} : { cancelSignal: signal }),
-    },
+): Promise<readonly Packet[] | NoPackets> => {
+  const whole = path.resolve(file);
+  const shown = ["-read_intervals", intervals, "-of", "csv=p=0", "-show_entries", SHOWN];
+  const { stdout, exitCode, timedOut } = await runBounded(
+    whole,
+    [tools.ffprobe, ...inputOptions, ...shown, `file:${whole}`],
+    { withinMs: LOOK_MS, mostBytes: 8_000_000, signal },
   );
-  if (failed) return null;
+  if (timedOut) return "timed-out";
+  if (exitCode !== 0) return "failed";
   return stdout
+    .toString("utf8")
     .split("\n")
     .map(parse)
     .filter((packet) => packet !== null);
+};
+
+/** The same; null where ffprobe failed, said too much or took too long. */
+export const readPackets = async (
+  ...asked: Parameters<typeof findPackets>
+): Promise<readonly Packet[] | null> => {
+  const found = await findPackets(...asked);
+  return typeof found === "string" ? null : found;
 };

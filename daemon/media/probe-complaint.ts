@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { FailureReason } from "../../shared/states.ts";
 import { printable } from "../../shared/stream-name.ts";
+import type { Ended } from "./bounded.ts";
 import type { Refusal } from "./probe.ts";
 
 /** What can be wrong with an input, and what an operator can do about it. */
@@ -23,18 +24,20 @@ const WRONG = {
     "is not a film: text, a picture, sound alone or a playlist. Name an MP4, MOV, MKV, WebM, MPEG-TS or FLV file.",
   ],
   damaged: ["input-corrupt", "is damaged or not media. Play it to check, or copy it again."],
-  silent: ["timed-out", "took too long to examine. Check the disk that it is on."],
+  "timed-out": ["timed-out", ": its disk does not answer. Check the mount that it is on."],
   "no-video": ["input-corrupt", "has no picture, only sound. Add a picture to it first."],
   "no-duration": ["input-corrupt", "has no length: it is a still picture or was cut short."],
   "no-packets": ["input-corrupt", "has a picture track with nothing in it. Copy it again."],
-  tool: ["spawn-failed", "cannot be examined: ffprobe does not run. Install FFmpeg."],
+  ffprobe: ["spawn-failed", "cannot be examined: ffprobe does not run. Install FFmpeg."],
+  tool: ["spawn-failed", "cannot be examined: stat does not run. Install coreutils."],
 } as const satisfies Record<string, readonly [FailureReason, string]>;
 
 export type Wrong = keyof typeof WRONG;
 
 export const unopened = (file: string, wrong: Wrong): Refusal => {
   const [reason, sentence] = WRONG[wrong];
-  return { ok: false, reason, message: `${printable(path.basename(file))} ${sentence}` };
+  const name = printable(path.basename(file));
+  return { ok: false, reason, message: `${name}${sentence.startsWith(":") ? "" : " "}${sentence}` };
 };
 
 const BOXES = ["ftyp", "mdat", "free", "skip", "wide", "pnot", "styp", "moof"];
@@ -42,19 +45,10 @@ const BOXES = ["ftyp", "mdat", "free", "skip", "wide", "pnot", "styp", "moof"];
 const beginsWithBox = (head: Buffer): boolean => BOXES.includes(head.toString("latin1", 4, 8));
 
 /** ffprobe's own failure, and the file's first bytes. FFmpeg 5.1 exits 1 for everything, so only its words tell what it was. */
-export const complaint = (
-  file: string,
-  head: Buffer,
-  ended: {
-    readonly stderr: string;
-    readonly timedOut: boolean;
-    readonly isCanceled: boolean;
-    readonly exitCode?: number | undefined;
-  },
-): Refusal => {
+export const complaint = (file: string, head: Buffer, ended: Ended): Refusal => {
   const { stderr } = ended;
-  if (ended.timedOut || ended.isCanceled) return unopened(file, "silent");
-  if (ended.exitCode === undefined && stderr === "") return unopened(file, "tool");
+  if (ended.timedOut) return unopened(file, "timed-out");
+  if (ended.exitCode === null && stderr === "") return unopened(file, "ffprobe");
   // Called .mp4, anything at all is taken for one by FFmpeg; only a real one begins with a box.
   if (stderr.includes("moov atom not found"))
     return unopened(file, beginsWithBox(head) ? "truncated" : "format");

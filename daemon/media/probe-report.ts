@@ -59,9 +59,18 @@ const endOf = (stream: z.infer<typeof Stream>, startMs: number): number | null =
 /** Shorter than this is a still picture with a clock. */
 const SHORTEST_MS = 200;
 
+const parsed = (json: string): z.infer<typeof Report> | null => {
+  try {
+    return Report.parse(JSON.parse(json));
+  } catch {
+    return null;
+  }
+};
+
 /** ffprobe's JSON, parsed, or what is missing in it. */
-export const readReport = (json: string): ProbeReport | "no-video" | "no-duration" => {
-  const report = Report.parse(JSON.parse(json));
+export const readReport = (json: string): ProbeReport | "no-video" | "no-duration" | "damaged" => {
+  const report = parsed(json);
+  if (report === null) return "damaged";
   const video = report.streams.find(
     (s) => s.codec_type === "video" && (s.disposition?.attached_pic ?? 0) === 0,
   );
@@ -103,7 +112,7 @@ export const readReport = (json: string): ProbeReport | "no-video" | "no-duratio
 export const mediaInfo = (
   report: ProbeReport,
   order: Interleave,
-  file: { readonly size: number; readonly mtimeMs: number },
+  file: { readonly sizeBytes: number; readonly mtimeMs: number },
 ): MediaInfo => {
   const { container, startMs, durationMs, video, audio } = report;
   const offset = (ms: number | null): number | null => (ms === null ? null : ms - startMs);
@@ -115,7 +124,7 @@ export const mediaInfo = (
     container,
     durationMs,
     startMs,
-    sizeBytes: file.size,
+    sizeBytes: file.sizeBytes,
     mtimeMs: file.mtimeMs,
     video: { ...video, reorderMs: Math.max(video.reorderMs, order.reorderMs) },
     audio,

@@ -1,12 +1,10 @@
-import { constants } from "node:fs";
-import type { Stats } from "node:fs";
-import { access, open, stat } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
 import type { FailureReason } from "../../shared/states.ts";
+import { runBounded } from "./bounded.ts";
 import { interleaveOf } from "./interleave.ts";
+import { lookAt } from "./look.ts";
 import type { MediaInfo } from "./media-info.ts";
-import { inputOptions, readPackets, seconds } from "./packets.ts";
+import { LOOK_MS, findPackets, inputOptions, seconds } from "./packets.ts";
 import type { Packet } from "./packets.ts";
 import { complaint, unopened } from "./probe-complaint.ts";
 import { mediaInfo, readReport } from "./probe-report.ts";
@@ -23,67 +21,51 @@ export type ProbeResult = { readonly ok: true; readonly media: MediaInfo } | Ref
 
 type Tools = { readonly ffprobe: string };
 
-/** Examines an input. Never throws for a bad one, and never opens what is not a regular file. */
+/** Longest that examining an input may take, all in all. */
+const ALL_MS = 25_000;
+
+/**
+ * Examines an input. Never throws for a bad one, never opens what is not a regular file, and answers in
+ * time whatever its disk does.
+ */
 export const probeInput = async (
   file: string,
   tools: Tools,
   signal?: AbortSignal,
 ): Promise<ProbeResult> => {
-  const found = await look(file);
-  if ("ok" in found) return found;
-  const described = await execa(
-    tools.ffprobe,
-    inputOptions.concat(
-      "-show_format",
-      "-show_streams",
-      "-of",
-      "json",
-      `file:${path.resolve(file)}`,
-    ),
-    {
-      reject: false,
-      stdin: "ignore",
-      timeout: 20_000,
-      maxBuffer: 4_000_000,
-      ...(signal === undefined ? {} : { cancelSignal: signal }),
-    },
+  const timeout = AbortSignal.timeout(ALL_MS);
+  const within = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+  const found = await lookAt(file, LOOK_MS, within);
+  if ("failed" in found) return unopened(file, found.failed);
+  if (found.kind !== "file") return unopened(file, found.kind);
+  if (!found.readable) return unopened(file, "forbidden");
+  if (found.sizeBytes === 0) return unopened(file, "empty");
+  const whole = path.resolve(file);
+  const shown = ["-show_format", "-show_streams", "-of", "json"];
+  const described = await runBounded(
+    whole,
+    [tools.ffprobe, ...inputOptions, ...shown, `file:${whole}`],
+    { withinMs: LOOK_MS, mostBytes: 4_000_000, signal: within },
   );
-  if (described.failed) return complaint(file, await headOf(file), described);
-  const report = readReport(described.stdout);
+  if (described.exitCode !== 0) return complaint(file, await headOf(whole, within), described);
+  const report = readReport(described.stdout.toString("utf8"));
   if (typeof report === "string") return unopened(file, report);
   const samples: (readonly Packet[])[] = [];
-  for (const intervals of sampleIntervals(report))
-    samples.push((await readPackets(file, intervals, tools, signal)) ?? []);
+  for (const intervals of sampleIntervals(report)) {
+    const packets = await findPackets(file, intervals, tools, within);
+    if (packets === "timed-out") return unopened(file, "timed-out");
+    samples.push(packets === "failed" ? [] : packets);
+  }
   if (samples[0]?.every((packet) => packet.stream !== report.video.index) ?? true)
     return unopened(file, "no-packets");
   const order = interleaveOf(samples, report.video, report.audio);
   return { ok: true, media: mediaInfo(report, order, found) };
 };
 
-/** The file's own facts, taken before anything opens it: opening a FIFO would block for ever. */
-const look = async (file: string): Promise<Stats | Refusal> => {
-  try {
-    const found = await stat(file);
-    if (found.isDirectory()) return unopened(file, "directory");
-    if (!found.isFile()) return unopened(file, "special");
-    await access(file, constants.R_OK);
-    return found.size === 0 ? unopened(file, "empty") : found;
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (code === "ENOENT" || code === "ENOTDIR") return unopened(file, "missing");
-    return unopened(file, code === "EACCES" || code === "EPERM" ? "forbidden" : "unreadable");
-  }
-};
-
-const headOf = async (file: string): Promise<Buffer> => {
-  try {
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const { buffer } = await handle.read(Buffer.alloc(16), 0, 16, 0);
-    return buffer;
-  } catch {
-    // Gone since it was examined: the complaint speaks for itself.
-    return Buffer.alloc(0);
-  }
+/** The first bytes; none where it is gone since, when ffprobe's complaint speaks for itself. */
+const headOf = async (whole: string, signal: AbortSignal): Promise<Buffer> => {
+  const bounds = { withinMs: 5_000, mostBytes: 4_096, signal };
+  return (await runBounded(whole, ["head", "-c", "16", "--", whole], bounds)).stdout;
 };
 
 /** The beginning, the middle and the end, five seconds each. */

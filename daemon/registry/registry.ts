@@ -6,6 +6,7 @@ import type { ResourceMonitor } from "../health/resource-monitor.ts";
 import type { Log } from "../log/log.ts";
 import { lockState } from "../runner/lock.ts";
 import { findMarked } from "../runner/find-runs.ts";
+import { LatestWriter } from "../store/latest.ts";
 import { saltOf } from "../store/salt.ts";
 import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
@@ -32,11 +33,13 @@ export class Registry {
   readonly #log: Log;
   readonly #salt: Buffer;
   readonly #reported = new Set<string>();
+  readonly #memories: LatestWriter<MemoryRecord>;
 
   constructor(store: Store, surroundings: Surroundings, monitor: ResourceMonitor, log: Log) {
     this.#store = store;
     this.#surroundings = surroundings;
     this.#monitor = monitor;
+    this.#memories = new LatestWriter((name, memory) => this.#remember(name, memory));
     this.#salt = saltOf(path.dirname(store.layout.daemonLock));
     this.#log = log;
   }
@@ -65,7 +68,7 @@ export class Registry {
       conflict: () => this.#conflict(name),
       usage: () => this.#monitor.getUsage(name),
       save: (changed) => this.#store.specs.write(name, changed),
-      remember: (latest) => this.#remember(name, latest),
+      remember: (latest) => this.#memories.put(name, latest),
       lock: () => lockState(places.lock),
       left: () => {
         const latest = stream.supervisor.track.toMemory(stream.supervisor.state, 0, null);
@@ -87,7 +90,11 @@ export class Registry {
   /** Stops a stream and forgets it, with every file. Errors: FOREIGN_PROCESS, STORAGE_FAILED. */
   async remove(name: string): Promise<void> {
     const stream = this.get(name);
-    await stream.remove(() => this.#store.forget(name));
+    await stream.remove(async () => {
+      // Or a late write would bring back a file of it.
+      await this.#memories.settled(name);
+      await this.#store.forget(name);
+    });
     this.streams.delete(name);
   }
 

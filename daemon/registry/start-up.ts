@@ -3,11 +3,13 @@ import { findMarked } from "../runner/find-runs.ts";
 import { removeRunDirectory } from "../runner/run-directory.ts";
 import { placesOf } from "../store/layout.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
-import type { Store } from "../store/store.ts";
+import { clearRemains } from "../store/remains.ts";
+import type { Loaded, Store } from "../store/store.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { NO_STREAK } from "../supervisor/state.ts";
 import type { Stream } from "../supervisor/stream.ts";
-import type { Identity } from "../runner/identity.ts";
+import { type Identity, existence } from "../runner/identity.ts";
+import { readPids } from "../runner/run-record.ts";
 import path from "node:path";
 import type { Registry } from "./registry.ts";
 
@@ -16,11 +18,10 @@ import type { Registry } from "./registry.ts";
  * ones first, then by name. Answers with warnings for the operator.
  */
 export const startUp = (store: Store, registry: Registry, log: Log): string[] => {
-  const { specs, memories, setAside } = store.load(() => Date.now());
-  const warnings = setAside.map(
-    ({ file, movedTo, why }) =>
-      `${file} could not be read (${why}); ${movedTo === file ? "it is ignored" : `it was set aside as ${path.basename(movedTo)}`}.`,
-  );
+  const loaded = store.load(() => Date.now());
+  const { specs, memories, unreadable } = loaded;
+  const warnings = complaints(loaded);
+  for (const name of unreadable) registry.unreadable.add(name);
   const marked = findMarked(`${store.layout.locks}/`);
   const opened = [...specs.keys()].sort().map((name) => {
     const record = specs.get(name) as NonNullable<ReturnType<typeof specs.get>>;
@@ -30,11 +31,30 @@ export const startUp = (store: Store, registry: Registry, log: Log): string[] =>
   });
   const idle = opened.filter(({ stream, memory }) => !takeOver(stream, memory, store, marked));
   for (const { stream, memory } of idle) takeUp(stream, memory);
-  const known = new Set(specs.keys());
+  const known = new Set([...specs.keys(), ...unreadable]);
   warnings.push(...strays(store, known, marked));
+  const removed = clearRemains(store.layout, new Set([...known, ...namesOf(marked)]));
+  if (removed > 0) {
+    const sentence = `removed ${removed} files of streams that are no more`;
+    log.info({ event: "remains", files: removed }, sentence);
+  }
   for (const warning of warnings) log.warn({ event: "start-up" }, warning);
   return warnings;
 };
+
+const complaints = ({ setAside, unread }: Loaded): string[] => [
+  ...setAside.map(
+    ({ file, movedTo, why }) =>
+      `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
+  ),
+  ...unread.map(
+    ({ file, why }) =>
+      `${file} cannot be read just now (${why}); it is left as it is, and ignored until streambrod is started again.`,
+  ),
+];
+
+const namesOf = (marked: ReadonlyMap<string, Identity>): string[] =>
+  [...marked.keys()].map((marker) => path.basename(marker));
 
 const takeOver = (
   stream: Stream,
@@ -82,7 +102,14 @@ const strays = (
     );
   }
   for (const directory of store.strayRuns(known)) {
-    if (!onAir.has(path.basename(directory))) removeRunDirectory(directory);
+    if (onAir.has(path.basename(directory)) || isAlive(directory)) continue;
+    removeRunDirectory(directory);
   }
   return warnings;
+};
+
+/** Whoever it is: a run under a living process is never taken away. */
+const isAlive = (directory: string): boolean => {
+  const pids = readPids(directory);
+  return pids !== null && existence(pids.ffmpeg) !== "dead";
 };

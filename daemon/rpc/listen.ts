@@ -9,7 +9,16 @@ import type { Answerer } from "./server.ts";
 const MOST_PATH_BYTES = 107;
 const MOST_CONNECTIONS = 512;
 
-export type Listener = { readonly server: Server; close(): Promise<void> };
+export type Listener = {
+  /** The one that accepts now: `mend` puts another in its place. */
+  readonly server: Server;
+  /**
+   * Listens again where the socket's path no longer leads here, as when its directory was wiped.
+   * Connections go on. `mended` says whether it had to; a sentence says why it cannot.
+   */
+  mend(): Promise<{ readonly mended: boolean } | { readonly message: string }>;
+  close(): Promise<void>;
+};
 export type Listening =
   | { readonly ok: true; readonly listener: Listener }
   | { readonly ok: false; readonly message: string };
@@ -30,21 +39,67 @@ export const listen = async (
     };
   }
   const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    serveConnection(socket, answer);
-  });
-  server.maxConnections = MOST_CONNECTIONS;
+  let closed = false;
+  const open = async (): Promise<{ server: Server; identity: string }> => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+      serveConnection(socket, answer);
+    });
+    server.maxConnections = MOST_CONNECTIONS;
+    await bind(server, file);
+    server.on("error", onError);
+    return { server, identity: identityOf(file) };
+  };
+  const cannot = (error: unknown): string => `Cannot listen at ${file}: ${messageOf(error)}.`;
+  let current: Awaited<ReturnType<typeof open>>;
   try {
     const taken = await whatIsInTheWay(file);
     if (taken !== null) return { ok: false, message: taken };
-    await bind(server, file);
+    current = await open();
   } catch (error) {
-    return { ok: false, message: `Cannot listen at ${file}: ${messageOf(error)}.` };
+    return { ok: false, message: cannot(error) };
   }
-  server.on("error", onError);
-  return { ok: true, listener: { server, close: () => close(server, sockets) } };
+  const isOurs = (): boolean => current.identity === identityOf(file);
+  const mend: Listener["mend"] = async () => {
+    try {
+      if (closed || isOurs()) return { mended: false };
+      const message = await whatIsInTheWay(file);
+      if (message !== null) return { message };
+      if (closed) return { mended: false };
+      // With its handle libuv removes whatever its path leads to: nothing, as of now.
+      current.server.close();
+      current = await open();
+      if (closed) current.server.close();
+      return { mended: true };
+    } catch (error) {
+      return { message: cannot(error) };
+    }
+  };
+  const end = (): Promise<void> => {
+    closed = true;
+    return close(current.server, sockets, isOurs());
+  };
+  return {
+    ok: true,
+    listener: {
+      get server() {
+        return current.server;
+      },
+      mend,
+      close: end,
+    },
+  };
+};
+
+/** Tells this socket from any that comes to its path later; empty where there is none. */
+const identityOf = (file: string): string => {
+  try {
+    const { dev, ino, birthtimeNs } = lstatSync(file, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}`;
+  } catch {
+    return "";
+  }
 };
 
 /** Makes room for the socket; the sentence, where it may not. */
@@ -59,20 +114,19 @@ const whatIsInTheWay = async (file: string): Promise<string | null> => {
 };
 
 const bind = async (server: Server, file: string): Promise<void> => {
-  // Nobody may connect between the socket's making and its mode's setting.
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  // Nobody may connect between the socket's making and its mode's setting. Binding is done when this
+  // returns, so that no other file is made under this mask.
   const before = process.umask(0o117);
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(file, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
-    chmodSync(file, 0o660);
+    server.listen(file, resolve);
   } finally {
     process.umask(before);
   }
+  await promise;
+  server.off("error", reject);
+  chmodSync(file, 0o660);
 };
 
 const somebodyAnswers = (file: string): Promise<boolean> =>
@@ -91,15 +145,24 @@ const somebodyAnswers = (file: string): Promise<boolean> =>
     socket.on("timeout", () => decide(true));
   });
 
-/** Lets answers that are written reach their readers, for a moment, then ends every connection. */
-const close = async (server: Server, sockets: ReadonlySet<Socket>): Promise<void> => {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
+/**
+ * Lets answers that are written reach their readers, for a moment, then ends every connection. A path
+ * that leads to another's socket is left alone, and with it the handle, which would remove it.
+ */
+const close = async (
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  isOurs: boolean,
+): Promise<void> => {
+  const closed = [...sockets].map(
+    (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+  );
+  if (isOurs) server.close();
+  else server.unref();
   for (const socket of sockets) socket.end(() => socket.destroy());
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, 500);
-  await closed;
+  await Promise.all(closed);
   clearTimeout(timer);
 };

@@ -1,5 +1,5 @@
 import { messageOf } from "../log/message-of.ts";
-import { readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { lstatSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { StreamBroError } from "../../shared/errors.ts";
@@ -8,6 +8,15 @@ import { removeDurably, writeAtomically } from "./atomic-file.ts";
 
 /** A file that did not parse and was set aside under another name. */
 export type SetAside = { readonly file: string; readonly movedTo: string; readonly why: string };
+
+/** A file that may well be good and cannot be read just now; it stays where it is. */
+export type Unread = { readonly name: string; readonly file: string; readonly why: string };
+
+export type Everything<T> = {
+  readonly records: Map<string, T>;
+  readonly setAside: readonly SetAside[];
+  readonly unread: readonly Unread[];
+};
 
 /**
  * One JSON file a stream in one directory. What is read was parsed against `schema`, unknown fields
@@ -33,21 +42,29 @@ export class Records<S extends z.ZodType> {
     this.#mode = mode;
   }
 
-  /** Everything there is; a file that does not parse is set aside, never deleted. */
-  readAll(now: () => number): { records: Map<string, z.output<S>>; setAside: SetAside[] } {
+  /**
+   * Everything there is. What can never be read, as it does not parse, is another stream's or is no file,
+   * is set aside; what the system fails to read just now is left in place. Nothing is deleted.
+   */
+  readAll(now: () => number): Everything<z.output<S>> {
     const records = new Map<string, z.output<S>>();
     const setAside: SetAside[] = [];
+    const unread: Unread[] = [];
     for (const entry of readdirSync(this.#directory)) {
       const file = path.join(this.#directory, entry);
-      // Left by a crash in the middle of a write; the file itself is whole.
-      if (entry.endsWith(".tmp")) rmSync(file, { force: true, recursive: true });
+      if (entry.endsWith(".tmp")) removeHalfWritten(file);
       const name = entry.endsWith(".json") ? entry.slice(0, -".json".length) : "";
       if (!isStreamName(name)) continue;
-      const parsed = this.#read(file, name);
-      if (parsed.ok) records.set(name, parsed.value);
-      else setAside.push(this.#setAside(file, parsed.why, now()));
+      const found = this.#read(file, name);
+      if (found.is === "good") records.set(name, found.value);
+      else if (found.is === "unread") unread.push({ name, file, why: found.why });
+      else {
+        const movedTo = moveAside(file, now());
+        if (movedTo === null) unread.push({ name, file, why: found.why });
+        else setAside.push({ file, movedTo, why: found.why });
+      }
     }
-    return { records, setAside };
+    return { records, setAside, unread };
   }
 
   /** Errors: STORAGE_FAILED, with what was there still there. */
@@ -81,26 +98,24 @@ export class Records<S extends z.ZodType> {
     }
   }
 
-  #read(file: string, name: string): { ok: true; value: z.output<S> } | { ok: false; why: string } {
+  #read(file: string, name: string): Found<z.output<S>> {
+    let text: string;
     try {
-      const parsed = this.#schema.safeParse(JSON.parse(readFileSync(file, "utf8")));
-      if (!parsed.success)
-        return { ok: false, why: z.prettifyError(parsed.error).replaceAll("\n", " ") };
-      const belongsTo = this.#nameIn(parsed.data);
-      if (belongsTo === null || belongsTo === name) return { ok: true, value: parsed.data };
-      return { ok: false, why: `it is of another stream, ${printable(belongsTo)}` };
+      // Not opened before that is known: opening a pipe may block for ever.
+      if (!statSync(file).isFile()) return { is: "bad", why: "it is not a file" };
+      text = readFileSync(file, "utf8");
     } catch (error) {
-      return { ok: false, why: messageOf(error) };
+      return { is: leadsNowhere(file, error) ? "bad" : "unread", why: messageOf(error) };
     }
-  }
-
-  #setAside(file: string, why: string, now: number): SetAside {
-    const movedTo = `${file}.unreadable-${now}`;
     try {
-      renameSync(file, movedTo);
-      return { file, movedTo, why };
-    } catch {
-      return { file, movedTo: file, why };
+      const parsed = this.#schema.safeParse(JSON.parse(text));
+      if (!parsed.success)
+        return { is: "bad", why: z.prettifyError(parsed.error).replaceAll("\n", " ") };
+      const belongsTo = this.#nameIn(parsed.data);
+      if (belongsTo === null || belongsTo === name) return { is: "good", value: parsed.data };
+      return { is: "bad", why: `it is of another stream, ${printable(belongsTo)}` };
+    } catch (error) {
+      return { is: "bad", why: messageOf(error) };
     }
   }
 
@@ -108,6 +123,41 @@ export class Records<S extends z.ZodType> {
     return path.join(this.#directory, `${name}.json`);
   }
 }
+
+type Found<T> =
+  | { readonly is: "good"; readonly value: T }
+  | { readonly is: "bad" | "unread"; readonly why: string };
+
+/** Left by a crash in the middle of a write; the file itself is whole. */
+const removeHalfWritten = (file: string): void => {
+  try {
+    rmSync(file, { force: true, recursive: true });
+  } catch {
+    // It is in nobody's way.
+  }
+};
+
+/** A link to nothing, or to itself: no disk that comes back makes a file of it. */
+const leadsNowhere = (file: string, error: unknown): boolean => {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOENT" && code !== "ELOOP") return false;
+  try {
+    return lstatSync(file).isSymbolicLink();
+  } catch {
+    return false;
+  }
+};
+
+/** Its new name; null where it has to stay. */
+const moveAside = (file: string, now: number): string | null => {
+  const movedTo = `${file}.unreadable-${now}`;
+  try {
+    renameSync(file, movedTo);
+    return movedTo;
+  } catch {
+    return null;
+  }
+};
 
 const WHY: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full. Free some room, then try again",

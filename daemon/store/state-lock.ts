@@ -1,29 +1,35 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { messageOf } from "../log/message-of.ts";
+import { printable } from "../../shared/stream-name.ts";
+import { takeFileLock } from "./file-lock.ts";
 
 export type StateLock =
   | { readonly ok: true; readonly release: () => void }
-  | { readonly ok: false; readonly holder: string };
+  /** A sentence that names what is in the way and what to do. */
+  | { readonly ok: false; readonly message: string };
 
-/**
- * Takes the lock that one daemon holds on one state directory for as long as it lives. Node has no
- * flock; flock(1) locks the open file description that this process shares with it, so the lock stays
- * here when it has ended, and the kernel frees it with this process.
- */
+/** Takes the lock that one daemon holds on one state directory for as long as it lives. */
 export const takeStateLock = (file: string, pid: number): StateLock => {
-  const fd = openSync(file, "a+", 0o600);
-  const { status, error } = spawnSync("flock", ["-n", "3"], {
-    stdio: ["ignore", "ignore", "ignore", fd],
-  });
-  if (error !== undefined) {
-    closeSync(fd);
-    throw new Error("flock is missing: install the package util-linux.", { cause: error });
+  const taken = takeFileLock(file);
+  switch (taken.is) {
+    case "taken":
+      try {
+        taken.lock.write(`${pid}\n`);
+      } catch (error) {
+        taken.lock.release();
+        return { ok: false, message: `Cannot write ${file}: ${messageOf(error)}.` };
+      }
+      return { ok: true, release: () => taken.lock.release() };
+    case "held":
+      return { ok: false, message: whoHas(path.dirname(file), taken.says) };
+    case "failed":
+      return { ok: false, message: `Cannot lock ${file}: ${taken.why}.` };
   }
-  if (status !== 0) {
-    closeSync(fd);
-    return { ok: false, holder: readFileSync(file, "utf8").trim() || "unknown" };
-  }
-  ftruncateSync(fd, 0);
-  writeSync(fd, `${pid}\n`);
-  return { ok: true, release: () => closeSync(fd) };
+};
+
+const whoHas = (directory: string, says: string): string => {
+  const known = /^\d+$/.test(says);
+  const holder = known ? `pid ${says}` : `of pid "${printable(says)}"`;
+  const otherwise = known ? `, or where that does not reach it: kill ${says}` : "";
+  return `Another streambrod (${holder}) has the state directory ${directory}. Stop it first: streambro daemon stop${otherwise}`;
 };

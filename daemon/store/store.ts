@@ -1,9 +1,19 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { type Layout, makeLayout, placesOf } from "./layout.ts";
-import { Records, type SetAside } from "./records.ts";
+import { Records, type SetAside, type Unread } from "./records.ts";
+import { CLAIM } from "./runs-claim.ts";
 import { MemoryRecord, SpecRecord } from "./schemas.ts";
 import { SecretStore } from "./secrets.ts";
+
+export type Loaded = {
+  readonly specs: Map<string, SpecRecord>;
+  readonly memories: Map<string, MemoryRecord>;
+  readonly setAside: readonly SetAside[];
+  readonly unread: readonly Unread[];
+  /** Names whose specification cannot be read just now: no other stream may be called that. */
+  readonly unreadable: Set<string>;
+};
 
 /** Everything one daemon keeps on disk. */
 export class Store {
@@ -19,36 +29,56 @@ export class Store {
     this.secrets = new SecretStore(this.layout.keys);
   }
 
-  /** All that is readable, and what had to be set aside. */
-  load(now: () => number): {
-    specs: Map<string, SpecRecord>;
-    memories: Map<string, MemoryRecord>;
-    setAside: SetAside[];
-  } {
+  /** All that is readable; what had to be set aside; what cannot be read just now. */
+  load(now: () => number): Loaded {
     const specs = this.specs.readAll(now);
     const memories = this.memories.readAll(now);
     return {
       specs: specs.records,
       memories: memories.records,
       setAside: [...specs.setAside, ...memories.setAside],
+      unread: [...specs.unread, ...memories.unread],
+      unreadable: new Set(specs.unread.map(({ name }) => name)),
     };
   }
 
-  /** Forgets a stream: its specification first, so that a crash leaves nothing that would start. */
-  async forget(name: string): Promise<void> {
+  /**
+   * Forgets a stream: its specification first, and with that it is forgotten, whatever comes after. Files
+   * that cannot be removed are answered with; the next start clears them away. Errors: STORAGE_FAILED,
+   * and the stream is still there.
+   */
+  async forget(name: string): Promise<readonly string[]> {
     const places = placesOf(this.layout, name);
-    await this.specs.remove(name);
-    await this.secrets.prune(name, null);
-    await this.memories.remove(name);
-    for (const file of [places.log, `${places.log}.1`, places.lock]) rmSync(file, { force: true });
-    rmSync(places.run, { recursive: true, force: true });
+    await this.#forgetSpec(name);
+    const left: string[] = [];
+    const attempt = async (what: string, remove: () => Promise<void> | void): Promise<void> => {
+      try {
+        await remove();
+      } catch {
+        left.push(what);
+      }
+    };
+    await attempt(`the keys of ${name}`, () => this.secrets.prune(name, null));
+    await attempt(`the memory of ${name}`, () => this.memories.remove(name));
+    for (const file of [places.log, `${places.log}.1`, places.run, places.lock])
+      await attempt(file, () => rmSync(file, { recursive: true, force: true }));
+    return left;
+  }
+
+  async #forgetSpec(name: string): Promise<void> {
+    try {
+      await this.specs.remove(name);
+    } catch (error) {
+      // Removed, and only not known to be so after a power failure: going back is not possible.
+      if (existsSync(path.join(this.layout.streams, `${name}.json`))) throw error;
+    }
   }
 
   /** Run directories that belong to no stream: left by a crash in the middle of a removal. */
   strayRuns(known: ReadonlySet<string>): string[] {
     if (!existsSync(this.layout.runs)) return [];
     return readdirSync(this.layout.runs)
-      .filter((name) => !known.has(name))
+      .filter((name) => name !== CLAIM && !known.has(name))
       .map((name) => path.join(this.layout.runs, name));
   }
 }

@@ -1,14 +1,12 @@
 import path from "node:path";
-import { printable } from "../../shared/stream-name.ts";
 import { messageOf } from "../log/message-of.ts";
-import { containerOf, ffmpegArgv } from "../ffmpeg/argv.ts";
+import { ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
-import { unfit } from "../media/container.ts";
 import { BEGINNING, type Landing } from "../media/landing.ts";
 import type { MediaInfo } from "../media/media-info.ts";
 import { timelineOf } from "../media/playlist.ts";
-import { probeInput } from "../media/probe.ts";
 import { resumeAfter } from "../media/resume.ts";
+import { type Tools, examine } from "./examine.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import { type Identity, bootId } from "../runner/identity.ts";
 import { lockState } from "../runner/lock.ts";
@@ -24,8 +22,6 @@ import type { Pids } from "../runner/run-record.ts";
 import { rotateWhenLonger, sizeOf } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { Reached, RunRecord } from "../store/schemas.ts";
-
-export type Tools = { readonly ffmpeg: string; readonly ffprobe: string };
 
 export type Plan = {
   readonly name: string;
@@ -51,27 +47,6 @@ export type Prepared =
   | { readonly outcome: "locked"; readonly why: string }
   | { readonly outcome: "failed"; readonly failure: Failure };
 
-/** Whether a file can be streamed to a URL as it is, and what it is. */
-export const examine = async (
-  input: string,
-  url: string,
-  tools: Tools,
-): Promise<
-  | { readonly ok: true; readonly media: MediaInfo }
-  | { readonly ok: false; readonly failure: Failure }
-> => {
-  const probed = await probeInput(input, tools);
-  if (!probed.ok)
-    return {
-      ok: false,
-      failure: { reason: probed.reason, permanent: false, message: probed.message },
-    };
-  const misfit = unfit(probed.media, containerOf(url), printable(path.basename(input)));
-  return misfit === null
-    ? probed
-    : { ok: false, failure: { reason: "codec-unsupported", permanent: true, message: misfit } };
-};
-
 /** From a specification to a running FFmpeg: examine, find the place to go on, lay out, launch. */
 export const prepare = async (
   plan: Plan,
@@ -80,7 +55,8 @@ export const prepare = async (
   launch: Launcher,
   now: number,
 ): Promise<Prepared> => {
-  const examined = await examine(plan.input, plan.destination.url, tools);
+  const known = plan.reached?.media ?? null;
+  const examined = await examine(plan.input, plan.destination.url, tools, known);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
   const record = await recordOf(plan, examined.media, places, tools, now);
   const onAir = findMarked(places.marker).get(places.marker);

@@ -10,7 +10,7 @@ import type { LockState } from "../runner/lock.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Left } from "./adoption.ts";
-import type { Tools } from "./preparation.ts";
+import type { Tools } from "./examine.ts";
 
 /** What all streams of a daemon share. */
 export type Surroundings = {

@@ -9,7 +9,7 @@ import type { Usage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import { foreign, notStarted, noSuchStream } from "./refusals.ts";
-import { examine } from "./preparation.ts";
+import { examine } from "./examine.ts";
 import { type State, isAtRest, runOf } from "./state.ts";
 import { statusOf } from "./status.ts";
 import type { StreamContext } from "./stream-context.ts";
@@ -26,7 +26,6 @@ export class Stream {
   readonly supervisor: Supervisor;
   #record: SpecRecord;
   #secrets: OutputSecrets | null;
-  #replacedInput = "";
   #forgotten = false;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #ports: StreamPorts;
@@ -147,14 +146,6 @@ export class Stream {
     if (state.is === "preparing" || state.is === "stopping" || runOf(state) !== null) {
       this.supervisor.dispatch({ type: "stop" });
     } else this.supervisor.rest();
-  }
-
-  /** Whether a replaced input has had the same size and time for two looks: nobody is writing to it. */
-  inputHasSettled(sizeBytes: number, mtimeMs: number): boolean {
-    const seen = `${sizeBytes} ${mtimeMs}`;
-    const settled = this.#replacedInput === seen;
-    this.#replacedInput = seen;
-    return settled;
   }
 
   /** Takes a changed specification; what runs goes on as it was started. */

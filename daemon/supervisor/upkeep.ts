@@ -1,49 +1,91 @@
-import { messageOf } from "../log/message-of.ts";
-import { stat } from "node:fs/promises";
 import type { Log } from "../log/log.ts";
+import { messageOf } from "../log/message-of.ts";
+import { lookAt } from "../media/look.ts";
 import { rotateWhenLonger } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
+import { type Tools, examine } from "./examine.ts";
 import type { Stream } from "./stream.ts";
 
-/** What a running stream needs beside being watched. A failure is logged once per look and never fatal. */
-export const keepUp = (
-  stream: Stream,
-  places: StreamPlaces,
-  logMaxBytes: number,
-  log: Log,
-  isCheckpoint: boolean,
-): void => {
-  const { name } = stream.spec;
-  try {
-    rotateWhenLonger(places.log, logMaxBytes);
-    if (stream.supervisor.session?.mend() === true) {
-      log.warn(
-        { event: "mended", stream: name },
-        `${name}: its run directory was gone and was laid out again`,
-      );
-    }
-  } catch (error) {
-    const why = messageOf(error);
-    log.warn({ event: "upkeep", stream: name }, `${name}: ${why}`);
-  }
-  if (!isCheckpoint) return;
-  void stream.supervisor.remember();
-  void refreshWhenReplaced(stream, log);
-};
+/** What running streams need beside being watched; never throws. */
+export class Upkeep {
+  readonly #log: Log;
+  readonly #logMaxBytes: number;
+  readonly #tools: Tools;
+  /** What went wrong last, by stream: it is said once, until it is something else. */
+  readonly #said = new Map<string, string>();
+  /** Inputs that are being looked at: a disk that hangs is asked once and not again and again. */
+  readonly #looking = new Set<string>();
+  /** What a replaced input looked like the time before: it is used when nobody writes to it any more. */
+  readonly #replaced = new Map<string, string>();
+  /** A replaced input that cannot be played is not examined again until it changes. */
+  readonly #refused = new Map<string, string>();
 
-/** An input that was replaced under a live stream, and has come to rest, becomes a planned restart. */
-const refreshWhenReplaced = async (stream: Stream, log: Log): Promise<void> => {
-  const record = stream.supervisor.session?.contents.record;
-  if (record === undefined) return;
-  const found = await stat(record.input).catch(() => null);
-  if (found === null || !found.isFile()) return;
-  const { media } = record;
-  if (found.size === media.sizeBytes && found.mtimeMs === media.mtimeMs) return;
-  if (!stream.inputHasSettled(found.size, found.mtimeMs)) return;
-  const { name } = stream.spec;
-  log.info(
-    { event: "replaced", stream: name },
-    `${name}: its input was replaced; restarting with the new one`,
-  );
-  stream.supervisor.dispatch({ type: "refresh" });
-};
+  constructor(log: Log, logMaxBytes: number, tools: Tools) {
+    this.#log = log;
+    this.#logMaxBytes = logMaxBytes;
+    this.#tools = tools;
+  }
+
+  /** Keeps the log within its bound and the run directory whole. */
+  look(stream: Stream, places: StreamPlaces): void {
+    const { name } = stream.spec;
+    try {
+      rotateWhenLonger(places.log, this.#logMaxBytes);
+      if (stream.supervisor.session?.mend() === true) {
+        const sentence = `${name}: its run directory was gone and was laid out again`;
+        this.#log.warn({ event: "mended", stream: name }, sentence);
+      }
+      this.#said.delete(name);
+    } catch (error) {
+      this.#say(name, messageOf(error));
+    }
+  }
+
+  /** Saves how far the stream has come, and looks whether its input was replaced. */
+  checkpoint(stream: Stream): void {
+    void stream.supervisor.remember();
+    void this.#refreshWhenReplaced(stream);
+  }
+
+  /** An input that was replaced, has come to rest and can be played becomes a planned restart. */
+  async #refreshWhenReplaced(stream: Stream): Promise<void> {
+    const record = stream.supervisor.session?.contents.record;
+    if (record === undefined) return;
+    const { name, input, media, url } = record;
+    if (this.#looking.has(name)) return;
+    this.#looking.add(name);
+    try {
+      const found = await lookAt(input, LOOK_MS);
+      if ("failed" in found || found.kind !== "file") return;
+      if (found.sizeBytes === media.sizeBytes && found.mtimeMs === media.mtimeMs) {
+        this.#replaced.delete(name);
+        return;
+      }
+      const seen = `${found.sizeBytes} ${found.mtimeMs}`;
+      const settled = this.#replaced.get(name) === seen;
+      this.#replaced.set(name, seen);
+      if (!settled || this.#refused.get(name) === seen) return;
+      const examined = await examine(input, url, this.#tools);
+      if (!examined.ok) {
+        this.#refused.set(name, seen);
+        return this.#say(
+          name,
+          `its input was replaced, and what is there now cannot be played: ${examined.failure.message}`,
+        );
+      }
+      const sentence = `${name}: its input was replaced; restarting with the new one`;
+      this.#log.info({ event: "replaced", stream: name }, sentence);
+      stream.supervisor.dispatch({ type: "refresh" });
+    } finally {
+      this.#looking.delete(name);
+    }
+  }
+
+  #say(name: string, problem: string): void {
+    if (this.#said.get(name) === problem) return;
+    this.#said.set(name, problem);
+    this.#log.warn({ event: "upkeep", stream: name }, `${name}: ${problem}`);
+  }
+}
+
+const LOOK_MS = 5_000;

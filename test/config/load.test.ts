@@ -48,6 +48,19 @@ t.test("environment over file over default", async (t) => {
   t.match(load("FORCE_KILL_TIMEOUT_MS: 0"), { ok: true, settings: { FORCE_KILL_TIMEOUT_MS: 0 } });
 });
 
+t.test("a program's relative path is from where the daemon was started", async (t) => {
+  for (const [given, meant] of [
+    ["ffmpeg", "ffmpeg"],
+    ["./ffmpeg", path.resolve("ffmpeg")],
+    ["bin/../tools/ffmpeg", path.resolve("tools/ffmpeg")],
+    ["/opt/ffmpeg", "/opt/ffmpeg"],
+  ] as const) {
+    const settings = { FFMPEG_PATH: meant, FFPROBE_PATH: meant };
+    t.match(load(`ffmpeg_path: ${given}\nffprobe_path: ${given}\n`), { ok: true, settings }, given);
+    t.match(load("", { FFMPEG_PATH: given, FFPROBE_PATH: given }), { ok: true, settings }, given);
+  }
+});
+
 t.test("a file that is not there", async (t) => {
   const none = path.join(home, "none.yaml");
   t.match(loadSettings(none, false, {}), { ok: true });

@@ -234,3 +234,53 @@ t.test("closing lets written answers out and waits for nobody", async (t) => {
   await listener.close();
   t.ok(performance.now() - began < 2_000);
 });
+
+t.test("a socket that was wiped is there again, and who was connected goes on", async (t) => {
+  const file = path.join(home, "wiped/deep/s.sock");
+  const { listener } = await opened(t, echo, file);
+  t.same(await listener.mend(), { mended: false });
+  chmodSync(file, 0o600);
+  t.same(await listener.mend(), { mended: false }, "somebody set its mode");
+  const old = await connected(t, file);
+  for (let round = 0; round < 3; round += 1) {
+    rmSync(path.join(home, "wiped"), { recursive: true });
+    t.same(await listener.mend(), { mended: true });
+    t.equal(statSync(file).mode & 0o777, 0o660);
+    t.equal(statSync(path.dirname(file)).mode & 0o777, 0o777 & ~process.umask() & 0o755);
+    const fresh = await connected(t, file);
+    fresh.socket.write("new\n");
+    await until("the new one is served", () => fresh.lines[0] === "<new>", 2_000);
+    old.socket.write("old\n");
+    await until("the old one is served", () => old.lines.length === round + 1, 2_000);
+  }
+  await listener.close();
+  t.notOk(existsSync(file));
+  await until("the oldest connection is ended too", () => old.closed, 2_000);
+  t.same(await listener.mend(), { mended: false }, "a closed one stays closed");
+});
+
+t.test(
+  "another's socket in its place is left alone, and its own comes back after it",
+  async (t) => {
+    const { file, listener } = await opened(t, echo);
+    rmSync(file);
+    const other = await opened(t, async () => "other", file);
+    t.match(await listener.mend(), { message: /^Another process answers at / });
+    t.match(await listener.mend(), { message: /^Another process answers at / });
+    const client = await connected(t, file);
+    client.socket.write("x\n");
+    await until("the other serves", () => client.lines[0] === "other", 2_000);
+    client.socket.destroy();
+    await other.listener.close();
+    t.same(await listener.mend(), { mended: true });
+
+    rmSync(file);
+    writeFileSync(file, "precious");
+    t.match(await listener.mend(), { message: /is not a socket/ });
+    rmSync(file);
+    const last = await opened(t, async () => "last", file);
+    await listener.close();
+    t.ok(existsSync(file), "its end does not take the other's socket along");
+    await last.listener.close();
+  },
+);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
@@ -215,6 +215,40 @@ t.test("where things are", async (t) => {
   if (!existsSync(system.socket)) {
     t.equal(clientSocket({}, uid, home), user.socket, "as under cron");
     t.equal(clientSocket({ XDG_RUNTIME_DIR: home }, uid, home), `${home}/streambro/streambro.sock`);
+  }
+});
+
+const system = "/run/streambro/streambro.sock";
+const noSystem = existsSync(system) ? "a system's daemon runs here" : false;
+
+t.test("a user's daemon is found wherever it began", { skip: noSystem }, async (t) => {
+  const root = mkdtempSync(path.join(tmpdir(), "sb-paths-"));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  for (const [login, inLogin, inState, found] of [
+    // Is there a login session's directory, a socket in it, one in the state directory.
+    [false, false, false, "state"],
+    [false, false, true, "state"],
+    [true, false, false, "login"],
+    [true, true, false, "login"],
+    [true, false, true, "state"],
+    [true, true, true, "login"],
+  ] as const) {
+    const home = mkdtempSync(path.join(root, "home-"));
+    const sockets = {
+      login: `${home}/login/streambro/streambro.sock`,
+      state: `${home}/.local/state/streambro/run/streambro.sock`,
+    };
+    if (login) mkdirSync(`${home}/login`);
+    for (const [there, file] of [
+      [inLogin, sockets.login],
+      [inState, sockets.state],
+    ] as const) {
+      if (!there) continue;
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, "");
+    }
+    const env = { XDG_RUNTIME_DIR: `${home}/login` };
+    t.equal(clientSocket(env, 54_321, home), sockets[found], `${login} ${inLogin} ${inState}`);
   }
 });
 

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,7 +16,11 @@ import path from "node:path";
 import t from "tap";
 import { z } from "zod";
 import { removeDurably, writeAtomically } from "../../daemon/store/atomic-file.ts";
+import { takeFileLock } from "../../daemon/store/file-lock.ts";
+import type { Layout } from "../../daemon/store/layout.ts";
 import { Records } from "../../daemon/store/records.ts";
+import { clearRemains } from "../../daemon/store/remains.ts";
+import { claimRuns } from "../../daemon/store/runs-claim.ts";
 import type { SpecRecord } from "../../daemon/store/schemas.ts";
 import { SecretStore } from "../../daemon/store/secrets.ts";
 import { takeStateLock } from "../../daemon/store/state-lock.ts";
@@ -278,10 +284,144 @@ t.test("the whole store: modes, forgetting, and a file under another stream's na
   t.equal(setAside.length, 1, "the copy is set aside");
 });
 
+t.test("what only cannot be read just now stays where it is", async (t) => {
+  const store = new Store(folder(), folder());
+  const { streams, memory } = store.layout;
+  await store.specs.write("good", record("good"));
+  // A regular file, and reading it is an input/output error.
+  for (const directory of [streams, memory])
+    symlinkSync("/proc/self/mem", path.join(directory, "sick.json"));
+  execFileSync("mkfifo", [path.join(streams, "pipe.json")]);
+  const { specs, setAside, unread, unreadable } = store.load(() => 5);
+  t.same([...specs.keys()], ["good"]);
+  t.same([...unreadable], ["sick"]);
+  t.same(
+    unread.map(({ file }) => file),
+    [path.join(streams, "sick.json"), path.join(memory, "sick.json")],
+  );
+  t.match(unread[0], { name: "sick", why: /^EIO/ });
+  t.ok(lstatSync(path.join(streams, "sick.json")).isSymbolicLink(), "under its own name");
+  t.same(
+    setAside.map(({ movedTo }) => movedTo),
+    [path.join(streams, "pipe.json.unreadable-5")],
+    "what is no file never gets better",
+  );
+});
+
+t.test("a stream that is forgotten stays forgotten, whatever goes wrong after", async (t) => {
+  const store = new Store(folder(), folder());
+  await store.specs.write("radio", record("radio"));
+  await store.secrets.write("radio", 1, [{ rtmp_playpath: "x" }]);
+  writeFileSync(path.join(store.layout.logs, "radio.log"), "");
+  writeFileSync(path.join(store.layout.locks, "radio"), "");
+  rmSync(store.layout.memory, { recursive: true });
+  t.match(await store.forget("radio"), ["the memory of radio"]);
+  t.notOk(existsSync(path.join(store.layout.streams, "radio.json")));
+  t.same(
+    [store.layout.keys, store.layout.logs, store.layout.locks].flatMap((one) => readdirSync(one)),
+    [],
+    "all the rest is gone",
+  );
+  rmSync(store.layout.streams, { recursive: true });
+  await t.rejects(store.specs.write("radio", record("radio")));
+  mkdirSync(path.join(store.layout.streams, "radio.json"), { recursive: true });
+  await store.secrets.write("radio", 1, [{}]);
+  await t.rejects(store.forget("radio"), { code: "STORAGE_FAILED" });
+  t.same(readdirSync(store.layout.keys), ["radio@1.json"], "with its specification all stays");
+});
+
+t.test("what a crash left of streams that are no more", async (t) => {
+  const { layout } = new Store(folder(), folder());
+  const outside = folder();
+  writeFileSync(path.join(outside, "precious"), "");
+  const put = (name: keyof Layout, ...entries: string[]): void => {
+    for (const entry of entries) writeFileSync(path.join(layout[name], entry), "{}");
+  };
+  for (const name of ["here", "gone", "mended", "on-air", "held"]) {
+    put("keys", `${name}@1.json`, `${name}@12.json`);
+    put("memory", `${name}.json`);
+    put("locks", name);
+    put("logs", `${name}.log`, `${name}.log.1`);
+  }
+  put("streams", "mended.json.unreadable-77");
+  put("keys", "here@3.json.1-2-3.tmp");
+  // Nobody's: operators keep notes in the strangest places.
+  put("keys", "README", "UPPER@1.json");
+  put("memory", "gone.json.unreadable-5", "notes.txt");
+  put("logs", "gone.log.2", "gone");
+  put("locks", ".hidden");
+  mkdirSync(path.join(layout.memory, "folder.json"));
+  symlinkSync(outside, path.join(layout.locks, "link"));
+  symlinkSync(path.join(outside, "precious"), path.join(layout.logs, "link.log"));
+  const before = new Set(
+    ["keys", "memory", "locks", "logs"].flatMap((name) =>
+      readdirSync(path.join(layout[name as "keys"])).map((entry) => `${name}/${entry}`),
+    ),
+  );
+  const holder = takeFileLock(path.join(layout.locks, "held"));
+  t.equal(holder.is, "taken");
+  t.equal(clearRemains(layout, new Set(["here", "on-air"])), 7);
+  const left = new Set(
+    ["keys", "memory", "locks", "logs"].flatMap((name) =>
+      readdirSync(path.join(layout[name as "keys"])).map((entry) => `${name}/${entry}`),
+    ),
+  );
+  t.same([...before].filter((entry) => !left.has(entry)).sort(), [
+    "keys/gone@1.json",
+    "keys/gone@12.json",
+    "keys/here@3.json.1-2-3.tmp",
+    "locks/gone",
+    "logs/gone.log",
+    "logs/gone.log.1",
+    "memory/gone.json",
+  ]);
+  t.ok(existsSync(path.join(outside, "precious")));
+  t.equal(clearRemains(layout, new Set(["here", "on-air"])), 0);
+  if (holder.is === "taken") holder.lock.release();
+});
+
+t.test("a directory of runs belongs to one state directory", async (t) => {
+  const runs = path.join(folder(), "runtime/runs");
+  const other = (state: string): string => {
+    const script = `const { claimRuns } = await import(${JSON.stringify(source("runs-claim.ts"))});
+      const claimed = claimRuns(${JSON.stringify(runs)}, ${JSON.stringify(state)}); console.log(claimed.ok ? "claimed" : claimed.message);`;
+    const argv = ["--input-type=module", "-e", script];
+    return execFileSync(process.execPath, argv, { env: plainEnvironment(), encoding: "utf8" });
+  };
+  const first = claimRuns(runs, "/one");
+  if (!first.ok) throw new Error(first.message);
+  t.equal(statSync(runs).mode & 0o777, 0o700);
+  t.not(statSync(path.dirname(runs)).mode & 0o005, 0, "others may pass to the socket");
+  const refusal =
+    /^The runtime directory \S+runtime is .* state directory is \/one and not \/two\. Set STREAMBRO_RUNTIME_DIR/;
+  t.match(other("/two"), refusal, "while the first lives, with no run at all");
+  mkdirSync(path.join(runs, "radio"));
+  first.claim.release();
+  t.match(other("/two"), refusal, "with a run of the first");
+  t.ok(existsSync(path.join(runs, "radio")));
+  t.equal(other("/one"), "claimed\n");
+  rmSync(path.join(runs, "radio"), { recursive: true });
+  t.equal(other("/two"), "claimed\n", "none is left");
+  t.match(other("/one"), "claimed");
+
+  const again = claimRuns(runs, "/one");
+  if (!again.ok) throw new Error(again.message);
+  t.equal(again.claim.hold(), null);
+  rmSync(path.dirname(runs), { recursive: true });
+  t.equal(again.claim.hold(), null);
+  t.match(other("/two"), refusal, "wiped, and claimed again");
+  rmSync(path.dirname(runs), { recursive: true });
+  writeFileSync(path.dirname(runs), "in the way");
+  t.match(again.claim.hold(), /^Cannot claim /);
+  rmSync(path.dirname(runs));
+  t.equal(again.claim.hold(), null, "and in the end it has it");
+  again.claim.release();
+});
+
 t.test("one daemon a state directory", async (t) => {
   const file = path.join(folder(), "daemon.lock");
   const script = `const { takeStateLock } = await import(${JSON.stringify(source("state-lock.ts"))});
-    const lock = takeStateLock(${JSON.stringify(file)}, 4711); console.log(lock.ok ? "taken" : lock.holder);
+    const lock = takeStateLock(${JSON.stringify(file)}, 4711); console.log(lock.ok ? "taken" : lock.message);
     if (lock.ok && process.argv[1] === "die") process.kill(process.pid, "SIGKILL");`;
   const other = async (...args: string[]): Promise<string> =>
     (
@@ -291,12 +431,24 @@ t.test("one daemon a state directory", async (t) => {
     ).stdout.trim();
   const mine = takeStateLock(file, 1234);
   t.ok(mine.ok);
-  t.equal(await other(), "1234", "the holder is named");
-  t.same(takeStateLock(file, 5), { ok: false, holder: "1234" }, "in one process too");
+  const refusal = /^Another streambrod \(pid 1234\) has the state directory \S+\. .*: kill 1234$/;
+  t.match(await other(), refusal, "the holder is named");
+  t.match(takeStateLock(file, 5), { ok: false, message: refusal }, "in one process too");
   if (mine.ok) mine.release();
   t.equal(await other("die"), "taken");
   const again = takeStateLock(file, 99_999);
   t.ok(again.ok, "a killed daemon holds nothing");
   t.equal(readFileSync(file, "utf8"), "99999\n");
   if (again.ok) again.release();
+});
+
+t.test("a state directory that cannot be locked", async (t) => {
+  const file = path.join(folder(), "daemon.lock");
+  mkdirSync(file);
+  t.match(takeStateLock(file, 1), { ok: false, message: /^Cannot lock .*daemon\.lock: EISDIR/ });
+  const { PATH = "" } = process.env;
+  t.teardown(() => (process.env["PATH"] = PATH));
+  process.env["PATH"] = folder();
+  const message = /^Cannot lock .*: flock is missing: install the package util-linux\.$/;
+  t.match(takeStateLock(path.join(folder(), "daemon.lock"), 1), { ok: false, message });
 });
