@@ -93,7 +93,10 @@ export class Registry {
     await stream.remove(async () => {
       // Or a late write would bring back a file of it.
       await this.#memories.settled(name);
-      await this.#store.forget(name);
+      const left = await this.#store.forget(name);
+      if (left.length === 0) return;
+      const sentence = `${name}: removed, but these stay until the next start: ${left.join(", ")}`;
+      this.#log.error({ event: "CLEANUP_FAILED", stream: name }, sentence);
     });
     this.streams.delete(name);
   }

@@ -1,3 +1,4 @@
+import { printable } from "../../shared/stream-name.ts";
 import path from "node:path";
 import { messageOf } from "../log/message-of.ts";
 import { ffmpegArgv } from "../ffmpeg/argv.ts";
@@ -22,6 +23,9 @@ import type { Pids } from "../runner/run-record.ts";
 import { rotateWhenLonger, sizeOf } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { Reached, RunRecord } from "../store/schemas.ts";
+
+/** Longest that finding the place to go on may take. */
+const LANDING_MS = 25_000;
 
 export type Plan = {
   readonly name: string;
@@ -58,7 +62,9 @@ export const prepare = async (
   const known = plan.reached?.media ?? null;
   const examined = await examine(plan.input, plan.destination.url, tools, known);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
-  const record = await recordOf(plan, examined.media, places, tools, now);
+  const landing = await landingAfter(plan, examined.media, tools);
+  if (landing === null) return { outcome: "failed", failure: hungDisk(plan.input) };
+  const record = recordOf(plan, examined.media, landing, places, now);
   const onAir = findMarked(places.marker).get(places.marker);
   if (onAir !== undefined) return { outcome: "found", ffmpeg: onAir };
   // Before the run directory is touched: it may be that of a process which this user cannot see.
@@ -108,14 +114,13 @@ const locked = (lock: string): string =>
 const unlockable = (lock: string): string =>
   `its lock ${lock} cannot be taken. Look at the directory's owner, its disk, and whether flock is installed`;
 
-const recordOf = async (
+const recordOf = (
   plan: Plan,
   media: MediaInfo,
+  landing: Landing,
   places: StreamPlaces,
-  tools: Tools,
   now: number,
-): Promise<RunRecord> => {
-  const landing = await landingAfter(plan, media, tools);
+): RunRecord => {
   const timeline = timelineOf({ media, loop: plan.loop, landing, maxRunMs: plan.maxRunMs });
   return {
     version: 1,
@@ -133,19 +138,31 @@ const recordOf = async (
   };
 };
 
-/** Where to begin. What an earlier run reached counts only in the very same file. */
+/**
+ * Where to begin. What an earlier run reached counts only in the very same file. Null where the disk
+ * does not answer: to begin at the beginning would lose the place.
+ */
 const landingAfter = async (
   { input, reached }: Plan,
   media: MediaInfo,
   tools: Tools,
-): Promise<Landing> => {
+): Promise<Landing | null> => {
   if (reached === null) return BEGINNING;
   const { sizeBytes, mtimeMs } = reached.media;
   if (sizeBytes !== media.sizeBytes || mtimeMs !== media.mtimeMs) return BEGINNING;
   const { timeline, outTimeMs } = reached;
   if (outTimeMs === null) return { fromMs: timeline.fromMs, leadMs: timeline.leadMs };
-  return resumeAfter({ file: input, media: reached.media, timeline, outTimeMs }, tools);
+  const deadline = AbortSignal.timeout(LANDING_MS);
+  const ended = { file: input, media: reached.media, timeline, outTimeMs };
+  const landing = await resumeAfter(ended, tools, deadline);
+  return deadline.aborted ? null : landing;
 };
+
+const hungDisk = (input: string): Failure => ({
+  reason: "timed-out",
+  permanent: false,
+  message: `${printable(path.basename(input))}: its disk does not answer. Look at the mount`,
+});
 
 const noRoom = (directory: string, error: unknown): Failure => ({
   reason: (error as NodeJS.ErrnoException).code === "ENOSPC" ? "disk-full" : "spawn-failed",

@@ -3,6 +3,7 @@ import type { OutputStatus, StreamStatus } from "../../shared/contract/status.ts
 import type { DesiredState } from "../../shared/states.ts";
 import { instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
+import type { ProgressReport } from "../ffmpeg/progress.ts";
 import type { Usage } from "../health/resource-monitor.ts";
 import { placeOf } from "./progress-made.ts";
 import { type State, runOf, shownState } from "./state.ts";
@@ -51,7 +52,7 @@ export const statusOf = (
             outTimeMs: report.outTimeMs,
             frame: report.frame,
             fps: report.fps,
-            speed: report.speed,
+            speed: speedOf(report),
           },
     usage: run === null || usage === null ? null : usageOf(usage),
     lastExit: supervisor.track.lastExit,
@@ -59,6 +60,10 @@ export const statusOf = (
     note: noteOf(state, supervisor),
   };
 };
+
+/** FFmpeg's first figures divide by next to nothing. */
+const speedOf = ({ outTimeMs, speed }: ProgressReport): number | null =>
+  (outTimeMs ?? 0) < 1_000 ? null : speed;
 
 const usageOf = ({ cpu, memory, lastCheck }: Usage): StreamStatus["usage"] => ({
   cpuPercent: Math.round(cpu * 10) / 10,

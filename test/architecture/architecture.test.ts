@@ -150,13 +150,11 @@ t.test("heavy packages stay where they belong", async (t) => {
 const STARTERS = [
   "daemon/ffmpeg/version.ts",
   "daemon/health/sockets.ts",
-  "daemon/media/keyframe.ts",
-  "daemon/media/landing.ts",
-  "daemon/media/packets.ts",
-  "daemon/media/probe.ts",
+  "daemon/media/bounded.ts",
   "daemon/runner/launch.ts",
   "daemon/runner/lock.ts",
-  "daemon/store/state-lock.ts",
+  "daemon/store/file-lock.ts",
+  "daemon/store/remains.ts",
 ];
 
 t.test("few files start processes or signal them", async (t) => {

@@ -165,7 +165,11 @@ t.test("two of something", { timeout: 60_000 }, async (t) => {
     t.equal(second.code, 1);
     t.match(second.stderr, `pid ${daemon.pid()}`);
     const third = await command(bin, [], {
-      env: { ...daemon.env, STREAMBRO_STATE_DIR: `${daemon.dir}/other` },
+      env: {
+        ...daemon.env,
+        STREAMBRO_STATE_DIR: `${daemon.dir}/other`,
+        STREAMBRO_RUNTIME_DIR: `${daemon.dir}/other-run`,
+      },
     });
     t.equal(third.code, 1);
     t.match(third.stderr, /answers at/);
