@@ -84,6 +84,7 @@ void test("a frozen server reads nothing, and goes on when thawed", async (t) =>
   const watch = server.watchPublishers();
   const pusher = push(await renderFilm({ seconds: 3, gop: 25 }), `${server.url}/cold`);
   const before = await server.waitForPublisher("cold", 10_000);
+  await until("the watch sees it", () => watch.of("cold"), 5000);
   await server.freeze();
   await t.rejects(server.stats(), "no answer");
   await until("the silence is noticed", () => watch.report().unanswered.length === 1, 5000);

@@ -77,6 +77,7 @@ const record = {
   input: "/film.mp4",
   loop: true,
   url: "rtmp://h/a",
+  target: "digest",
   media,
   timeline: {
     fromMs: 0,

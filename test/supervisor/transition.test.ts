@@ -185,6 +185,7 @@ const UNWANTED: Readonly<Partial<Record<EventKey, Partial<Record<StateKey, strin
   unpreparedForGood: { preparing: "stopped", asked: "stopped" },
   inputMissing: { preparing: "stopped", asked: "stopped" },
   free: { foreign: "stopped" },
+  retry: { backoff: "stopped" },
   ended: { timedOut: "stopped" },
   planned: { starting: "stopped", live: "stopped", timedOut: "stopped" },
   lost: { starting: "stopped", live: "stopped", timedOut: "stopped" },
