@@ -1,7 +1,7 @@
 import type { Environment } from "../../shared/paths.ts";
 
 const KEPT =
-  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|LD_LIBRARY_PATH|LIBVA_.*|CUDA_.*|NVIDIA_.*|STREAMBRO_TEST_RUN)$/;
+  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|LD_LIBRARY_PATH|LIBVA_.*|CUDA_.*|NVIDIA_.*)$/;
 
 /**
  * What FFmpeg gets of the daemon's environment. With FFREPORT it would write every option, the stream

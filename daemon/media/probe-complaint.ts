@@ -2,7 +2,13 @@ import path from "node:path";
 import type { FailureReason } from "../../shared/states.ts";
 import { printable } from "../../shared/stream-name.ts";
 import type { Ended } from "./bounded.ts";
-import type { Refusal } from "./probe.ts";
+
+export type Refusal = {
+  readonly ok: false;
+  readonly reason: FailureReason;
+  /** What is wrong and what to do, for an operator; no control characters. */
+  readonly message: string;
+};
 
 /** What can be wrong with an input, and what an operator can do about it. */
 const WRONG = {

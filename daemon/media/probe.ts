@@ -1,21 +1,13 @@
 import path from "node:path";
-import type { FailureReason } from "../../shared/states.ts";
 import { runBounded } from "./bounded.ts";
 import { interleaveOf } from "./interleave.ts";
 import { lookAt } from "./look.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { LOOK_MS, findPackets, inputOptions, seconds } from "./packets.ts";
 import type { Packet } from "./packets.ts";
-import { complaint, unopened } from "./probe-complaint.ts";
+import { type Refusal, complaint, unopened } from "./probe-complaint.ts";
 import { mediaInfo, readReport } from "./probe-report.ts";
 import type { ProbeReport } from "./probe-report.ts";
-
-export type Refusal = {
-  readonly ok: false;
-  readonly reason: FailureReason;
-  /** What is wrong and what to do, for an operator; no control characters. */
-  readonly message: string;
-};
 
 export type ProbeResult = { readonly ok: true; readonly media: MediaInfo } | Refusal;
 
