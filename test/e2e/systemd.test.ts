@@ -14,6 +14,10 @@ t.test("under a real systemd", { skip: whyNoContainer() ?? false, timeout: 120_0
   t.teardown(() => server.stop());
   const input = await film();
   const container = await bootContainer(path.dirname(input));
+  if (typeof container === "string") {
+    t.test("a container", { skip: container }, async () => {});
+    return;
+  }
   t.teardown(() => container.stop());
   const unit = readFileSync(UNIT, "utf8");
   t.match(unit, /^ExecStart=\/usr\/local\/bin\/streambrod$/m);

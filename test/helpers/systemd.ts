@@ -30,8 +30,8 @@ export const whyNoContainer = (): string | null => {
   return found.status === 0 ? null : "systemd: systemd-nspawn is not installed (systemd-container)";
 };
 
-/** Boots systemd with the checkout at IN_CONTAINER and `inputs` at /media, both read-only. */
-export const bootContainer = async (inputs: string): Promise<Container> => {
+/** Boots systemd, or says why it cannot, with the checkout at IN_CONTAINER and `inputs` at /media, both read-only. */
+export const bootContainer = async (inputs: string): Promise<Container | string> => {
   const binds = [`${ROOT}:${IN_CONTAINER}`, "/etc/alternatives", `${inputs}:/media`];
   const options =
     "-D / --volatile=yes --boot --keep-unit --register=no --console=pipe --link-journal=no";
@@ -45,13 +45,18 @@ export const bootContainer = async (inputs: string): Promise<Container> => {
       ...binds.map((bind) => `--bind-ro=${bind}`),
       "systemd.firstboot=no",
     ],
-    { stdio: "ignore" },
+    { stdio: ["ignore", "ignore", "pipe"] },
   );
+  let complaint = "";
+  child.stderr?.on("data", (chunk: Buffer) => (complaint += chunk.toString("utf8")));
+  const over = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const leader = await until(
     "the container's first process",
-    () => childOf(child.pid ?? 0),
+    () => (over() ? -1 : childOf(child.pid ?? 0)),
     BOOT_MS,
   );
+  // It did not even begin: no control groups, say, or no right to mount.
+  if (leader === -1) return `systemd: systemd-nspawn refuses: ${complaint.trim().split("\n")[0]}`;
   const run = async (...argv: string[]): Promise<Finished> =>
     command("nsenter", ["-t", String(leader), "-m", "-p", "-u", "-i", "--", ...BARE, ...argv], {
       env: plainEnvironment(),
@@ -63,11 +68,7 @@ export const bootContainer = async (inputs: string): Promise<Container> => {
     } catch {
       // It has ended by itself.
     }
-    await until(
-      "the container ends",
-      () => child.exitCode !== null || child.signalCode !== null,
-      10_000,
-    );
+    await until("the container ends", over, 10_000);
   };
   try {
     await until(
