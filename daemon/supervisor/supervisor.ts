@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { instant } from "../clock/clock.ts";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { messageOf } from "../log/message-of.ts";
+import { existence } from "../runner/identity.ts";
 import { type Contents, removeRunDirectory } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
@@ -191,7 +192,8 @@ export class Supervisor {
   /** A process of this stream that was there already is adopted, where it can be accounted for. */
   #takeOver(): boolean {
     const left = this.#context.left();
-    if (left.is !== "run") return false;
+    // What has ended was accounted for when it did.
+    if (left.is !== "run" || existence(left.pids.ffmpeg) === "dead") return false;
     const overtaken = this.state.is === "stopping";
     this.adopt({ pids: left.pids, startedAt: left.record.startedAt }, left.contents);
     if (overtaken) this.dispatch({ type: "stop" });
