@@ -4,8 +4,9 @@ import { playhead, spoken } from "./time.ts";
 
 /** What there is to say about a stream in one line: where it is, or what is wrong; "-" for nothing. */
 export const streamNote = (stream: StreamStatus, now: number): string => {
-  const parts = [stream.note, whereOrWhy(stream, now)].filter((part) => part !== null);
-  return parts.length === 0 ? "-" : printable(parts.join("; "), 1000);
+  const said = [stream.note, whereOrWhy(stream, now)].filter((part) => part !== null);
+  const parts = new Set(said);
+  return parts.size === 0 ? "-" : printable([...parts].join("; "), 1000);
 };
 
 const whereOrWhy = (stream: StreamStatus, now: number): string | null => {

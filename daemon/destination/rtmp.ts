@@ -12,7 +12,7 @@ export const parseRtmp = (
   key: string | undefined,
 ): ParsedDestination => {
   const query = path.indexOf("?");
-  const plain = (query < 0 ? path : path.slice(0, query)).replace(/^\/+/, "").replace(/\/+$/, "");
+  const plain = (query < 0 ? path : path.slice(0, query)).replace(/^\//, "").replace(/\/+$/, "");
   const token = query < 0 ? "" : path.slice(query);
   const segments = plain === "" ? [] : plain.split("/");
   if (segments.length === 0 || segments.some((segment) => segment === "")) {

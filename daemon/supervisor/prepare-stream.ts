@@ -14,10 +14,10 @@ export const prepareStream = async (
 ): Promise<PrepareOutcome> => {
   const { name, places, tools, launch, clock, settings } = context;
   const without = (event: Event): PrepareOutcome => ({ event, contents: null });
-  const conflict = context.conflict();
-  if (conflict !== null) return without({ type: "unprepared", failure: conflict });
   const destination = context.destination();
   if (!destination.ok) return without({ type: "unprepared", failure: destination.failure });
+  const conflict = context.conflict();
+  if (conflict !== null) return without({ type: "unprepared", failure: conflict });
   const { input, loop, revision } = context.spec();
   const plan = {
     ...{ name, input, loop, revision, reached },

@@ -68,6 +68,8 @@ export class Stream {
 
   /** Which receiver and key it sends to, in a form that tells nothing. */
   get target(): string {
+    // Without its key nobody can say where it goes, and it goes nowhere.
+    if (!this.#destination().ok) return `unknown: ${this.spec.name}`;
     return this.#ports.targetOf({ url: this.spec.outputs[0]?.url ?? "", secrets: this.secrets });
   }
 
@@ -169,9 +171,9 @@ export class Stream {
   async #mayStart(state: State): Promise<void> {
     const { name, input, outputs } = this.spec;
     if (state.is === "foreign") throw foreign(name, state.why);
-    this.#mayPublish();
     const destination = this.#destination();
     if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
+    this.#mayPublish();
     const examined = await examine(input, outputs[0]?.url ?? "", this.#ports.tools);
     if (this.#ports.draining())
       throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
