@@ -12,10 +12,12 @@ export const parseRtmp = (
   key: string | undefined,
 ): ParsedDestination => {
   const query = path.indexOf("?");
-  const plain = (query < 0 ? path : path.slice(0, query)).replace(/^\//, "").replace(/\/+$/, "");
+  const plain = (query < 0 ? path : path.slice(0, query)).replace(/^\/+/, "").replace(/\/+$/, "");
   const token = query < 0 ? "" : path.slice(query);
   const segments = plain === "" ? [] : plain.split("/");
-  if (segments.length === 0 || segments.some((segment) => segment === "")) {
+  // One segment after an empty one is a key whose application was left out, as by an unset variable.
+  const forgotten = path.startsWith("//") && segments.length === 1;
+  if (forgotten || segments.length === 0 || segments.includes("")) {
     return {
       ok: false,
       message:
