@@ -1,3 +1,4 @@
+import { watchReader } from "./client/reader-gone.ts";
 import { Buffer } from "node:buffer";
 import { homedir } from "node:os";
 import { EXIT } from "../shared/errors.ts";
@@ -55,6 +56,7 @@ const terminal: Terminal = {
   cwd: () => process.cwd(),
   now: Date.now,
   readStdin,
+  endWithReader: () => watchReader(() => process.exit(EXIT.ok)),
   onInterrupt: (then) => {
     process.on("SIGINT", then);
   },

@@ -16,4 +16,6 @@ export type Terminal = {
   readonly readStdin: (most: number) => Promise<Buffer>;
   /** From the first call on, SIGINT runs `then` instead of ending the process. */
   readonly onInterrupt: (then: () => void) => void;
+  /** From the call on, the process ends quietly when nobody reads its stdout any more. */
+  readonly endWithReader: () => void;
 };

@@ -37,6 +37,7 @@ export const logs: Register = (program, run) => {
         if (!chosen.ok) return chosen.status;
         const several = chosen.names.length > 1;
         if (options.follow === true) {
+          context.terminal.endWithReader();
           return atOnce(chosen.names, async (name) => print(context, name, options, several));
         }
         const statuses: number[] = [];

@@ -60,6 +60,7 @@ const run = async (line: string, reply: Reply = () => ({}), stdin = "") => {
     cwd: () => "/home/anna",
     now: Date.now,
     readStdin: async () => Buffer.from(stdin),
+    endWithReader: () => {},
     onInterrupt: () => undefined,
   };
   const surroundings = { terminal, daemon, version: "0", socket: () => "/unused" };

@@ -22,6 +22,7 @@ const run = async (line: string) => {
     cwd: () => "/home/anna",
     now: Date.now,
     readStdin: async () => Buffer.from(""),
+    endWithReader: () => {},
     onInterrupt: () => undefined,
   };
   const surroundings = { terminal, daemon, version: "0", socket: () => "/unused" };

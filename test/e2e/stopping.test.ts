@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import t from "tap";
-import { output } from "../helpers/command.ts";
+import { command, output } from "../helpers/command.ts";
 import { startDaemon } from "../helpers/daemon.ts";
 import { film } from "../helpers/film.ts";
 import { leftovers, processOf } from "../helpers/processes.ts";
@@ -134,6 +134,13 @@ t.test("stopping", { timeout: 120_000 }, async (t) => {
       t.equal(await state("heavy"), "stopped", "what was stopped stays so");
     });
   }
+
+  t.test("logs -f ends when its reader has gone, though nothing is logged", async (t) => {
+    const bin = path.resolve(import.meta.dirname, "../../bin/streambro");
+    const line = `'${bin}' logs film -f | head -n 1 >/dev/null; echo "\${PIPESTATUS[0]}"`;
+    const done = await command("bash", ["-c", line], { env: daemon.env, timeoutMs: 15_000 });
+    t.match(done, { code: 0, stdout: "0\n", stderr: "" });
+  });
 
   t.test("to its end, when it is not to loop", async (t) => {
     await daemon.cli(
