@@ -5,6 +5,11 @@ import { performance } from "node:perf_hooks";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Directories } from "../shared/paths.ts";
 import { systemClock } from "./clock/clock.ts";
+import { commandLineHandlers } from "./commands/command-line.ts";
+import { configurationHandlers } from "./commands/configuration.ts";
+import { encoderHandlers } from "./commands/encoders.ts";
+import { limitHandlers } from "./commands/limits.ts";
+import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
 import type { Settings } from "./config/settings.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
@@ -113,7 +118,7 @@ export class Daemon {
     this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
     this.#monitor.start();
     const tools = toolsOf(settings);
-    const surroundings = { settings, tools, launch, clock, monotonic };
+    const surroundings = { settings: () => settings, tools, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
       { ...surroundings, random: Math.random, draining: () => this.#stopping },
@@ -171,7 +176,14 @@ export class Daemon {
     const port = { version, about, stop, stopping: () => this.#stopping };
     const registry = this.#registry;
     const editing = { registry, store, tools: toolsOf(settings), owner: userInfo().username };
-    return answerer(handlers(port, editing), version, log);
+    const rooms = {
+      ...limitHandlers(),
+      ...encoderHandlers(),
+      ...metricHandlers(),
+      ...configurationHandlers(),
+      ...commandLineHandlers(),
+    };
+    return answerer(handlers(port, editing, rooms), version, log);
   }
 
   async #findFfmpeg(command: string): Promise<void> {

@@ -28,6 +28,9 @@ export const ERRORS = {
   STORAGE_FAILED: { rpc: -32015, exit: EXIT.failed },
   SHUTTING_DOWN: { rpc: -32016, exit: EXIT.tryLater },
   PROTOCOL_UNSUPPORTED: { rpc: -32017, exit: EXIT.unreachable },
+  STREAM_LIMIT_EXCEEDED: { rpc: -32018, exit: EXIT.tryLater },
+  NOT_PERMITTED: { rpc: -32019, exit: EXIT.notPermitted },
+  INVALID_SETTING: { rpc: -32020, exit: EXIT.invalid },
   INTERNAL: { rpc: -32603, exit: EXIT.failed },
 } as const;
 

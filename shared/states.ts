@@ -1,6 +1,8 @@
 /** What a stream is doing, as an operator sees it. The supervisor's own states are finer. */
 export const STREAM_STATES = [
   "stopped",
+  /** Should run, and waits until a limit leaves room for it. */
+  "waiting",
   "starting",
   "live",
   "backoff",
@@ -32,6 +34,7 @@ export const FAILURE_REASONS = [
   "input-missing",
   "input-corrupt",
   "codec-unsupported",
+  "encoder-failed",
   "option-unsupported",
   "end-of-input",
   "killed",
@@ -39,6 +42,8 @@ export const FAILURE_REASONS = [
   "out-of-memory",
   "disk-full",
   "spawn-failed",
+  "limit-exceeded",
+  "resource-breach",
   "stopped",
   "unknown",
 ] as const;

@@ -19,6 +19,7 @@ const whereOrWhy = (stream: StreamStatus, now: number): string | null => {
       return [retry(stream, now), error].filter((part) => part !== null).join(": ");
     case "finished":
       return error ?? "played to its end";
+    case "waiting":
     case "stopped":
     case "stopping":
     case "failed":

@@ -1,10 +1,12 @@
 import path from "node:path";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Params, Result } from "../../shared/contract/methods.ts";
-import type { StreamSpec } from "../../shared/contract/spec.ts";
+import { Encoding, NO_ENCODING, type StreamSpec } from "../../shared/contract/spec.ts";
 import { parseDestination } from "../destination/destination.ts";
 import type { Destination } from "../destination/parted.ts";
 import type { MediaInfo } from "../media/media-info.ts";
+import type { Caller } from "../rpc/server.ts";
+import { ownerFor } from "./owner.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { SpecRecord } from "../store/schemas.ts";
 import type { Store } from "../store/store.ts";
@@ -23,6 +25,7 @@ export type Editing = {
 /** Errors: INVALID_SPEC, STREAM_EXISTS, INPUT_UNUSABLE, STORAGE_FAILED; nothing is registered then. */
 export const addStream = async (
   params: Params<"stream.add">,
+  caller: Caller,
   editing: Editing,
 ): Promise<Result<"stream.add">> => {
   const { registry, store } = editing;
@@ -50,10 +53,12 @@ export const addStream = async (
   const keys = Object.keys(destination.secrets).length === 0 ? null : 1;
   const spec: StreamSpec = {
     name,
-    owner: params.owner ?? editing.owner,
+    owner: ownerFor(caller, params.owner, editing.owner),
     input,
     loop: params.loop ?? true,
-    mode: "copy",
+    mode: params.mode ?? "auto",
+    encoding: withEncoding(NO_ENCODING, params.encoding),
+    onResourceBreach: params.onResourceBreach ?? "warn",
     outputs: [outputOf(destination)],
     revision: 1,
   };
@@ -76,11 +81,13 @@ export const addStream = async (
 /** Errors: as for adding, STREAM_NOT_FOUND; the stream is as it was then. */
 export const changeStream = async (
   params: Params<"stream.set">,
+  caller: Caller,
   editing: Editing,
 ): Promise<Result<"stream.set">> => {
   const { registry, store } = editing;
   const { name } = params;
   const stream = registry.get(name);
+  const owner = params.owner === undefined ? null : ownerFor(caller, params.owner, editing.owner);
   const refusal = `${name}: not changed`;
   const outcome = await stream.inTurn(async () => {
     const { record } = stream;
@@ -98,7 +105,7 @@ export const changeStream = async (
       destination !== null ||
       input !== before.input ||
       (params.loop ?? before.loop) !== before.loop;
-    const changed = matters || (params.owner ?? before.owner) !== before.owner;
+    const changed = matters || (owner ?? before.owner) !== before.owner;
     if (!changed) return { changed, matters };
     if (matters) await usable(input, output?.url ?? "", editing.tools, refusal);
     const revision = before.revision + 1;
@@ -108,7 +115,7 @@ export const changeStream = async (
     const spec: StreamSpec = {
       ...before,
       input,
-      owner: params.owner ?? before.owner,
+      owner: owner ?? before.owner,
       loop: params.loop ?? before.loop,
       outputs: output === undefined ? before.outputs : [output],
       revision,
@@ -158,6 +165,13 @@ const destinationOf = (to: string, key: string | undefined, refusal: string): De
   return parsed.destination;
 };
 
+/** What is not mentioned stays as it is. */
+const withEncoding = (before: Encoding, given: Params<"stream.add">["encoding"]): Encoding =>
+  Encoding.parse({
+    ...before,
+    ...Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)),
+  });
+
 const withKept = (
   kept: Destination["secrets"],
   given: Destination["secrets"],
@@ -192,6 +206,10 @@ const usable = async (
 
 const factsOf = (media: MediaInfo): Result<"stream.add">["input"] => ({
   durationMs: Math.round(media.durationMs),
+  tracks: {
+    video: { action: "copy", encoder: null, fallback: null },
+    audio: { action: media.audio === null ? "silence" : "copy" },
+  },
   video: `${media.video.codec} ${media.video.width}x${media.video.height}`,
   audio: media.audio?.codec ?? null,
 });

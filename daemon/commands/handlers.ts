@@ -1,7 +1,7 @@
 import { PROTOCOL, PROTOCOL_OLDEST } from "../../shared/protocol.ts";
 import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import { StreamBroError } from "../../shared/errors.ts";
-import type { Result } from "../../shared/contract/methods.ts";
+import type { MethodName, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import { shownUrl } from "../destination/destination.ts";
 import { placesOf } from "../store/layout.ts";
@@ -20,8 +20,19 @@ export type Daemon = {
   readonly stopping: () => boolean;
 };
 
+/** Methods that are carried out here; the others have files of their own. */
+type OwnMethod =
+  | "daemon.hello"
+  | "daemon.status"
+  | "daemon.stop"
+  | Exclude<Extract<MethodName, `stream.${string}`>, "stream.command">;
+
 /** Carries out the contract. Whatever changes something is refused once the daemon is stopping. */
-export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
+export const handlers = (
+  daemon: Daemon,
+  editing: Editing,
+  rooms: Omit<Handlers, OwnMethod>,
+): Handlers => {
   const { registry, store } = editing;
   const open = (): void => {
     if (daemon.stopping())
@@ -59,13 +70,14 @@ export const handlers = (daemon: Daemon, editing: Editing): Handlers => {
       daemon.stop(keepStreams);
       return { pid: process.pid, streams: running.length };
     },
-    "stream.add": async (params) => {
+    ...rooms,
+    "stream.add": async (params, caller) => {
       open();
-      return addStream(params, editing);
+      return addStream(params, caller, editing);
     },
-    "stream.set": async (params) => {
+    "stream.set": async (params, caller) => {
       open();
-      return changeStream(params, editing);
+      return changeStream(params, caller, editing);
     },
     "stream.show": async ({ name }) => ({ version: 1, spec: shownSpec(registry.get(name).spec) }),
     "stream.status": async ({ names }) => {

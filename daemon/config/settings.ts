@@ -9,6 +9,17 @@ const whole = (least: number, most: number) =>
     z.number().int().min(least).max(most),
   );
 const ms = whole;
+/** yes or no, as people write it. */
+const flag = () =>
+  z.preprocess((value) => {
+    if (typeof value !== "string") return value;
+    const word = value.trim().toLowerCase();
+    return ["true", "yes", "on", "1"].includes(word)
+      ? true
+      : ["false", "no", "off", "0"].includes(word)
+        ? false
+        : value;
+  }, z.boolean());
 /** A name for PATH, or a path: a relative one is from where the daemon is started; FFmpeg is started in /. */
 const program = () =>
   z
@@ -21,6 +32,33 @@ const program = () =>
  * configuration file the same names stand in lower case.
  */
 export const SettingsSchema = z.strictObject({
+  /** Streams of one user that may run at once. */
+  MAX_CONCURRENT_STREAMS_PER_USER: whole(0, 100_000).default(5),
+  /** Streams of all users that may run at once. */
+  MAX_CONCURRENT_STREAMS_GLOBAL: whole(0, 100_000).default(20),
+  /** CPU of one stream, in percent of one core, past which there is a warning. */
+  RESOURCE_WARNING_CPU_PERCENT: whole(1, 100_000).default(80),
+  /** Resident memory of one stream, in MiB, past which there is a warning. */
+  RESOURCE_WARNING_MEMORY_MB: whole(1, 1 << 24).default(500),
+  /** How long a threshold must stay crossed before `--on-resource-breach` acts. */
+  RESOURCE_BREACH_MS: ms(0, DAY_MS).default(120_000),
+  /** Whether a stream that is encoded uses a hardware encoder that works. */
+  PREFER_HARDWARE_ENCODING: flag().default(true),
+  /** Whether a stream whose hardware encoder fails goes on with software. */
+  HARDWARE_ENCODER_FALLBACK: flag().default(true),
+  /** Feature flags: each part can be switched off without a restart. */
+  LIMITER_ENABLED: flag().default(true),
+  MONITOR_ENABLED: flag().default(true),
+  HARDWARE_ENCODING_ENABLED: flag().default(true),
+  CLEANUP_ENABLED: flag().default(true),
+  /** HOST:PORT at which Prometheus finds /metrics; empty for nowhere. */
+  METRICS_LISTEN: z
+    .string()
+    .regex(
+      /^$|^(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/i,
+      "give HOST:PORT, such as 127.0.0.1:9464",
+    )
+    .default(""),
   /** From the first SIGTERM to SIGKILL. */
   FORCE_KILL_TIMEOUT_MS: ms(0, 600_000).default(5_000),
   /** How long a start may take until media flows. */
@@ -45,6 +83,8 @@ export const SettingsSchema = z.strictObject({
   RESOURCE_MONITOR_INTERVAL_MS: ms(1_000, DAY_MS).default(30_000),
   /** FFmpeg's log of one stream, kept twice: the current one and the one before. */
   LOG_MAX_BYTES: whole(65_536, 1 << 30).default(4 << 20),
+  /** How long the log of a stream that does not run is kept. */
+  LOG_KEEP_MS: ms(60_000, 3_650 * DAY_MS).default(30 * DAY_MS),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   FFMPEG_PATH: program().default("ffmpeg"),
   FFPROBE_PATH: program().default("ffprobe"),

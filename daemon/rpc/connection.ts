@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { FrameReader } from "../../shared/frames.ts";
 import { MAX_FRAME_BYTES } from "../../shared/protocol.ts";
-import { type Answerer, tooLong } from "./server.ts";
+import { type Answerer, type Caller, tooLong } from "./server.ts";
 
 /** Requests of one connection that may be under way at once; further ones wait in the kernel. */
 const MOST_UNDER_WAY = 32;
@@ -12,7 +12,7 @@ const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 export const serveConnection = (socket: Socket, answer: Answerer): void => {
   const reader = new FrameReader(MAX_FRAME_BYTES);
   const gone = new AbortController();
-  const caller = { gone: gone.signal };
+  const caller: Caller = { gone: gone.signal, peer: null };
   let underWay = 0;
   let ended = false;
   const waiting: string[] = [];

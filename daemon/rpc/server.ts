@@ -14,10 +14,16 @@ import {
 } from "../../shared/contract/methods.ts";
 import { printable } from "../../shared/stream-name.ts";
 import type { Log } from "../log/log.ts";
+import type { Peer } from "./peer.ts";
 import { openRpcDocument } from "./openrpc.ts";
 
-/** Who asks; aborted when the connection is gone. */
-export type Caller = { readonly gone: AbortSignal };
+/** Who asks. */
+export type Caller = {
+  /** Aborted when the connection is gone. */
+  readonly gone: AbortSignal;
+  /** Null where the kernel cannot be asked. */
+  readonly peer: Peer | null;
+};
 
 /** One function a method of the contract. */
 export type Handlers = {

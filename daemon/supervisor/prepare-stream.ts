@@ -12,7 +12,8 @@ export const prepareStream = async (
   context: StreamContext,
   reached: Reached | null,
 ): Promise<PrepareOutcome> => {
-  const { name, places, tools, launch, clock, settings } = context;
+  const { name, places, tools, launch, clock } = context;
+  const settings = context.settings();
   const without = (event: Event): PrepareOutcome => ({ event, contents: null });
   const destination = context.destination();
   if (!destination.ok) return without({ type: "unprepared", failure: destination.failure });

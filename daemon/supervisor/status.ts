@@ -42,6 +42,7 @@ export const statusOf = (
     pid: run?.pids.ffmpeg.pid ?? null,
     restarts: supervisor.track.restarts,
     retryAt: state.is === "backoff" ? instant(state.retryAt) : null,
+    stopAt: null,
     input: spec.input,
     position: positionOf(supervisor),
     outputs,
@@ -55,6 +56,7 @@ export const statusOf = (
             speed: speedOf(report),
           },
     usage: run === null || usage === null ? null : usageOf(usage),
+    tracks: null,
     lastExit: supervisor.track.lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
     note: noteOf(state, supervisor),
@@ -68,6 +70,8 @@ const speedOf = ({ outTimeMs, speed }: ProgressReport): number | null =>
 const usageOf = ({ cpu, memory, lastCheck }: Usage): StreamStatus["usage"] => ({
   cpuPercent: Math.round(cpu * 10) / 10,
   memoryBytes: memory,
+  pssBytes: null,
+  warnings: 0,
   at: lastCheck.toISOString(),
 });
 

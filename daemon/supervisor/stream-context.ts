@@ -14,7 +14,8 @@ import type { Tools } from "./examine.ts";
 
 /** What all streams of a daemon share. */
 export type Surroundings = {
-  readonly settings: Settings;
+  /** As they are now: some change while the daemon runs. */
+  readonly settings: () => Settings;
   readonly tools: Tools;
   readonly launch: Launcher;
   readonly clock: Clock;

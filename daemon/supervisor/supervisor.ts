@@ -48,7 +48,7 @@ export class Supervisor {
       // A stop that was saved, and its consequences not any more.
       if (this.#context.desired() !== "running") return;
       // A clock that jumped must not keep a stream off the air.
-      const most = this.#context.clock.now() + this.#context.settings.RETRY_MAX_LATER_MS;
+      const most = this.#context.clock.now() + this.#context.settings().RETRY_MAX_LATER_MS;
       this.#enter({ ...rest, retryAt: Math.min(rest.retryAt, most) });
     } else if (rest.is === "failed") this.#enter({ is: "failed", failure: rest.failure });
     else if (rest.is === "finished") this.#enter({ is: "finished" });
@@ -83,7 +83,8 @@ export class Supervisor {
 
   dispatch(event: Event): void {
     if (this.#released) return;
-    const { settings, clock } = this.#context;
+    const { clock } = this.#context;
+    const settings = this.#context.settings();
     const { state, effects } = transition(this.state, event, {
       now: clock.now(),
       random: this.#context.random(),
@@ -129,7 +130,8 @@ export class Supervisor {
   }
 
   #enter(state: State): void {
-    const { clock, settings } = this.#context;
+    const { clock } = this.#context;
+    const settings = this.#context.settings();
     if (shownState(state) !== shownState(this.state)) this.since = clock.now();
     this.state = state;
     const due = timerOf(

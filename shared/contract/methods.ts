@@ -3,7 +3,8 @@ import { MAX_WAIT_MS } from "../protocol.ts";
 import { STREAM_STATES } from "../states.ts";
 import { STREAM_NAME, streamNameRule } from "../stream-name.ts";
 import { SpecFields, StreamSpec } from "./spec.ts";
-import { StreamStatus } from "./status.ts";
+import { Configuration, Encoders, Limits, Metric, Reloaded, UserLimit } from "./daemon.ts";
+import { StreamStatus, Tracks } from "./status.ts";
 
 const Name = z.string().refine((text) => STREAM_NAME.test(text), {
   error: (issue) => streamNameRule(String(issue.input)),
@@ -19,6 +20,8 @@ const InputFacts = z.object({
   durationMs: z.number(),
   video: z.string(),
   audio: z.string().nullable(),
+  /** What will become of the two. */
+  tracks: Tracks,
 });
 
 /**
@@ -56,6 +59,40 @@ export const METHODS = {
     params: z.strictObject({ keepStreams: z.boolean() }),
     result: z.object({ pid: z.number(), streams: z.number() }),
   },
+  "daemon.config": {
+    summary: "Every setting, its value and where that comes from",
+    params: z.strictObject({}),
+    result: Configuration,
+  },
+  "daemon.reload": {
+    summary: "Read the settings again; wrong ones change nothing",
+    params: z.strictObject({}),
+    result: Reloaded,
+  },
+  "daemon.metrics": {
+    summary: "Every metric, as data and as Prometheus reads it",
+    params: z.strictObject({}),
+    result: z.object({ version: z.literal(1), metrics: z.array(Metric), text: z.string() }),
+  },
+  "limits.get": {
+    summary: "How many streams may run at once, and how many do",
+    params: z.strictObject({}),
+    result: Limits,
+  },
+  "limits.set": {
+    summary: "Change limits for good; what runs goes on. null goes back to the settings",
+    params: z.strictObject({
+      perUser: UserLimit.nullable().optional(),
+      global: UserLimit.nullable().optional(),
+      users: z.record(z.string().min(1).max(64), UserLimit.nullable()).optional(),
+    }),
+    result: Limits,
+  },
+  "encoders.get": {
+    summary: "Which encoders work here, tried out; `refresh` tries again",
+    params: z.strictObject({ refresh: z.boolean().optional() }),
+    result: Encoders,
+  },
   "stream.add": {
     summary: "Register a stream; its input is examined first",
     params: z.strictObject({
@@ -65,6 +102,9 @@ export const METHODS = {
       key: SpecFields.key.optional(),
       loop: SpecFields.loop.optional(),
       owner: SpecFields.owner.optional(),
+      mode: SpecFields.mode.optional(),
+      encoding: SpecFields.encoding.optional(),
+      onResourceBreach: SpecFields.onResourceBreach.optional(),
     }),
     result: z.object({ stream: StreamStatus, input: InputFacts }),
   },
@@ -77,6 +117,9 @@ export const METHODS = {
       key: SpecFields.key.optional(),
       loop: SpecFields.loop.optional(),
       owner: SpecFields.owner.optional(),
+      mode: SpecFields.mode.optional(),
+      encoding: SpecFields.encoding.optional(),
+      onResourceBreach: SpecFields.onResourceBreach.optional(),
       restart: z.boolean().optional(),
     }),
     result: z.object({
@@ -91,14 +134,30 @@ export const METHODS = {
     params: Named,
     result: z.object({ version: z.literal(1), spec: StreamSpec }),
   },
+  "stream.command": {
+    summary: "The FFmpeg command line that a stream runs with, or would, secrets left out",
+    params: Named,
+    result: z.object({ version: z.literal(1), argv: z.array(z.string()) }),
+  },
   "stream.status": {
     summary: "How streams are: those named, or all",
     params: z.strictObject({ names: z.array(Name).max(10_000).optional() }),
     result: z.object({ version: z.literal(1), streams: z.array(StreamStatus) }),
   },
   "stream.start": {
-    summary: "Want a stream running; answers as soon as that is durable",
-    params: Named,
+    summary: "Want a stream running, for a time or for ever; answers as soon as that is durable",
+    params: z.strictObject({
+      name: Name,
+      /** It is stopped so long after now. */
+      forMs: z
+        .number()
+        .int()
+        .min(1_000)
+        .max(366 * 86_400_000)
+        .optional(),
+      /** It is stopped then. */
+      until: z.iso.datetime().optional(),
+    }),
     result: Moved,
   },
   "stream.stop": {

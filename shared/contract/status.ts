@@ -30,6 +30,19 @@ export const LastExit = z.object({
   at: Instant,
 });
 
+/** What becomes of a file's two tracks on their way. */
+export const Tracks = z.object({
+  video: z.object({
+    action: z.enum(["copy", "encode"]),
+    /** FFmpeg's encoder; null for a copy. */
+    encoder: z.string().nullable(),
+    /** Why software encodes although hardware was chosen; null where that is not so. */
+    fallback: z.string().nullable(),
+  }),
+  /** `silence` where the file has no sound. */
+  audio: z.object({ action: z.enum(["copy", "encode", "silence"]) }),
+});
+
 export const StreamStatus = z.object({
   name: z.string(),
   owner: z.string(),
@@ -44,6 +57,8 @@ export const StreamStatus = z.object({
   /** Unplanned restarts since an operator last started the stream. */
   restarts: z.number(),
   retryAt: Instant.nullable(),
+  /** When it will be stopped by itself; null where it runs until somebody stops it. */
+  stopAt: Instant.nullable(),
   input: z.string(),
   position: z
     .object({
@@ -57,7 +72,19 @@ export const StreamStatus = z.object({
   outputs: z.array(OutputStatus),
   progress: Progress.nullable(),
   /** Of its process, by the last measurement; memory is resident, shared libraries included. */
-  usage: z.object({ cpuPercent: z.number(), memoryBytes: z.number(), at: Instant }).nullable(),
+  usage: z
+    .object({
+      cpuPercent: z.number(),
+      memoryBytes: z.number(),
+      /** Proportional: shared libraries counted in parts; null where the kernel does not say. */
+      pssBytes: z.number().nullable(),
+      at: Instant,
+      /** Thresholds crossed since the process started. */
+      warnings: z.number(),
+    })
+    .nullable(),
+  /** What becomes of each track in the running process; null where none runs. */
+  tracks: Tracks.nullable(),
   lastExit: LastExit.nullable(),
   lastError: z.object({ code: z.string(), message: z.string() }).nullable(),
   /** What else an operator should know about the running process; null where all is as it should be. */
@@ -65,6 +92,7 @@ export const StreamStatus = z.object({
 });
 
 export type OutputStatus = z.infer<typeof OutputStatus>;
+export type Tracks = z.infer<typeof Tracks>;
 export type Progress = z.infer<typeof Progress>;
 export type LastExit = z.infer<typeof LastExit>;
 export type StreamStatus = z.infer<typeof StreamStatus>;

@@ -26,6 +26,7 @@ const stream = (fields: Partial<StreamStatus>): StreamStatus => ({
   pid: null,
   restarts: 0,
   retryAt: null,
+  stopAt: null,
   input: "/srv/films/river.mp4",
   position: null,
   outputs: [],
@@ -33,6 +34,7 @@ const stream = (fields: Partial<StreamStatus>): StreamStatus => ({
   lastExit: null,
   lastError: null,
   usage: null,
+  tracks: null,
   note: null,
   ...fields,
 });

@@ -25,7 +25,7 @@ const handlers = {
 } as unknown as Handlers;
 
 const answer = answerer(handlers, "1.2.3", log);
-const caller = { gone: new AbortController().signal };
+const caller = { gone: new AbortController().signal, peer: null };
 const ask = async (message: unknown): Promise<unknown> => {
   const text = await answer(
     typeof message === "string" ? message : JSON.stringify(message),

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import { z } from "zod";
+import { NO_ENCODING } from "../../shared/contract/spec.ts";
 import { removeDurably, writeAtomically } from "../../daemon/store/atomic-file.ts";
 import { takeFileLock } from "../../daemon/store/file-lock.ts";
 import type { Layout } from "../../daemon/store/layout.ts";
@@ -241,6 +242,8 @@ const record = (name: string): SpecRecord => ({
     input: "/film.mp4",
     loop: true,
     mode: "copy",
+    encoding: NO_ENCODING,
+    onResourceBreach: "warn",
     outputs: [{ url: "rtmp://h/a", hasKey: false }],
     revision: 1,
   },

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import type { Clock } from "../../daemon/clock/clock.ts";
+import { NO_ENCODING } from "../../shared/contract/spec.ts";
 import { SettingsSchema } from "../../daemon/config/settings.ts";
 import type { Failure } from "../../daemon/ffmpeg/failure.ts";
 import type { Log } from "../../daemon/log/log.ts";
@@ -76,7 +77,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
   const made = { clock, events, remembered, wanted: true, blocked: missing as Failure | null };
   const supervisor = new Supervisor(
     {
-      settings: SettingsSchema.parse(settings),
+      settings: () => SettingsSchema.parse(settings),
       tools: { ffmpeg: "ffmpeg", ffprobe: "ffprobe" },
       launch: () => Promise.reject(new Error("nothing may be launched here")),
       clock,
@@ -92,6 +93,8 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
         input: "/nowhere",
         loop: true,
         mode: "copy",
+        encoding: NO_ENCODING,
+        onResourceBreach: "warn",
         outputs: [{ url: "rtmp://127.0.0.1/live", hasKey: false }],
         revision: 1,
       }),
