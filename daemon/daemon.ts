@@ -13,10 +13,12 @@ import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
 import type { Settings } from "./config/settings.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
+import type { LimitValues } from "./limits/stream-limiter.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
 import { startUp } from "./registry/start-up.ts";
 import { keepPlaces } from "./keep-places.ts";
+import { Metering } from "./metrics/metering.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
 import { type Answerer, answerer } from "./rpc/server.ts";
 import { launcher } from "./runner/launch.ts";
@@ -25,7 +27,9 @@ import { placesOf } from "./store/layout.ts";
 import { type RunsClaim, claimRuns } from "./store/runs-claim.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
 import { Store } from "./store/store.ts";
-import { ResourceMonitor } from "./health/resource-monitor.ts";
+import { respondTo } from "./health/breach.ts";
+import type { ResourceMonitor } from "./health/resource-monitor.ts";
+import { startMonitor } from "./health/start-monitor.ts";
 import { startSweep } from "./health/sweep.ts";
 import type { Tools } from "./supervisor/examine.ts";
 import { Upkeep } from "./supervisor/upkeep.ts";
@@ -58,6 +62,7 @@ export class Daemon {
   readonly #registry: Registry;
   readonly #held: Held;
   readonly #monitor: ResourceMonitor;
+  readonly #metering: Metering;
   readonly #sweep: { stop(): void };
   readonly #places: { stop(): void };
   readonly #startedAt = new Date().toISOString();
@@ -115,21 +120,29 @@ export class Daemon {
     const monotonic = (): number => performance.now();
     const launch = launcher(options.runner);
     const clock = systemClock;
-    this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
-    this.#monitor.start();
+    const live = (): Settings => settings;
+    this.#monitor = startMonitor(live, clock, monotonic);
     const tools = toolsOf(settings);
-    const surroundings = { settings: () => settings, tools, launch, clock, monotonic };
+    const surroundings = { settings: live, tools, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
       { ...surroundings, random: Math.random, draining: () => this.#stopping },
       this.#monitor,
       log,
     );
-    this.#warnings = startUp(store, this.#registry, log);
+    const registry = this.#registry;
+    this.#metering = new Metering({
+      ...{ registry, clock, monotonic, log, version: options.version },
+      file: path.join(path.dirname(store.layout.daemonLock), "metrics.json"),
+      limits: () => limitsOf(live()),
+      listen: () => live().METRICS_LISTEN,
+    });
+    const metrics = this.#metering.counts;
+    this.#monitor.onFinding = respondTo({ streams: registry.streams, log, metrics });
+    this.#warnings = startUp(store, registry, log);
     const upkeep = new Upkeep(log, settings.LOG_MAX_BYTES, tools);
     this.#sweep = startSweep({
-      registry: this.#registry,
-      ...{ clock, monotonic, log },
+      ...{ registry, clock, monotonic, log },
       upkeep: (stream, isCheckpoint) => {
         upkeep.look(stream, placesOf(store.layout, stream.spec.name));
         if (isCheckpoint) upkeep.checkpoint(stream);
@@ -150,6 +163,7 @@ export class Daemon {
     await Promise.all(this.#registry.sorted().map((stream) => stream.supervisor.remember()));
     for (const stream of this.#registry.sorted()) stream.supervisor.release();
     this.#places.stop();
+    await this.#metering.close();
     await this.#held.listener.close();
     this.#held.claim.release();
     this.#held.lock.release();
@@ -168,7 +182,7 @@ export class Daemon {
       stateDir: directories.state,
       runtimeDir: directories.runtime,
       ffmpeg: this.#ffmpeg,
-      warnings: this.#warnings,
+      warnings: [...this.#warnings, ...this.#metering.warnings],
     });
     const stop = (keepStreams: boolean): void => {
       setImmediate(() => void this.end(keepStreams ? "keep" : "stop"));
@@ -179,7 +193,7 @@ export class Daemon {
     const rooms = {
       ...limitHandlers(),
       ...encoderHandlers(),
-      ...metricHandlers(),
+      ...metricHandlers(this.#metering),
       ...configurationHandlers(),
       ...commandLineHandlers(),
     };
@@ -202,6 +216,12 @@ export class Daemon {
 
 const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
+
+const limitsOf = (settings: Settings): LimitValues => ({
+  perUser: settings.MAX_CONCURRENT_STREAMS_PER_USER,
+  global: settings.MAX_CONCURRENT_STREAMS_GLOBAL,
+  users: {},
+});
 
 const toolsOf = (settings: Settings): Tools => ({
   ffmpeg: settings.FFMPEG_PATH,

@@ -11,7 +11,8 @@ import { saltOf } from "../store/salt.ts";
 import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
-import { isAtRest, runOf } from "../supervisor/state.ts";
+import type { Event } from "../supervisor/events.ts";
+import { type State, isAtRest, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { Stream } from "../supervisor/stream.ts";
@@ -25,6 +26,8 @@ export class Registry {
   readonly streams: Map<string, Stream> = new Map<string, Stream>();
   /** Called when a stream begins to start or stop: it should be looked at more often. */
   onBusy: () => void = () => {};
+  /** Called for each step in a stream's life, after it was taken. */
+  onTransition: (stream: Stream, from: State, event: Event, to: State) => void = () => {};
   /** Names whose files cannot be read just now: not to be given to another stream. */
   readonly unreadable: Set<string> = new Set<string>();
   readonly #store: Store;
@@ -77,6 +80,7 @@ export class Registry {
       targetOf: (destination) => this.#targetOf(destination),
     });
     this.streams.set(name, stream);
+    stream.supervisor.changes.on("transition", (...step) => this.onTransition(stream, ...step));
     stream.supervisor.changes.on("change", () => {
       const { is } = stream.supervisor.state;
       const pid = runOf(stream.supervisor.state)?.pids.ffmpeg.pid;

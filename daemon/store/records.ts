@@ -149,7 +149,7 @@ const leadsNowhere = (file: string, error: unknown): boolean => {
 };
 
 /** Its new name; null where it has to stay. */
-const moveAside = (file: string, now: number): string | null => {
+export const moveAside = (file: string, now: number): string | null => {
   const movedTo = `${file}.unreadable-${now}`;
   try {
     renameSync(file, movedTo);

@@ -4,7 +4,7 @@ import type { DesiredState } from "../../shared/states.ts";
 import { instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
 import type { ProgressReport } from "../ffmpeg/progress.ts";
-import type { Usage } from "../health/resource-monitor.ts";
+import type { ResourceUsage } from "../health/resource-monitor.ts";
 import { placeOf } from "./progress-made.ts";
 import { type State, runOf, shownState } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -15,7 +15,7 @@ export const statusOf = (
   desired: DesiredState,
   supervisor: Supervisor,
   monotonic: number,
-  usage: Usage | null,
+  usage: ResourceUsage | null,
 ): StreamStatus => {
   const { state, session } = supervisor;
   const run = runOf(state);
@@ -23,7 +23,8 @@ export const statusOf = (
   const delivering = state.is === "live" && evidence?.isDelivering(monotonic) === true;
   const health = delivering ? "delivering" : "unknown";
   const report = evidence?.report ?? null;
-  const failure = failureOf(state);
+  const { lastExit } = supervisor.track;
+  const failure = failureOf(state, lastExit);
   const outputs = spec.outputs.map(({ url, hasKey }): OutputStatus => ({
     url: shownUrl(url, hasKey),
     health,
@@ -57,7 +58,7 @@ export const statusOf = (
           },
     usage: run === null || usage === null ? null : usageOf(usage),
     tracks: null,
-    lastExit: supervisor.track.lastExit,
+    lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
     note: noteOf(state, supervisor),
   };
@@ -67,11 +68,17 @@ export const statusOf = (
 const speedOf = ({ outTimeMs, speed }: ProgressReport): number | null =>
   (outTimeMs ?? 0) < 1_000 ? null : speed;
 
-const usageOf = ({ cpu, memory, lastCheck }: Usage): StreamStatus["usage"] => ({
+const usageOf = ({
+  cpu,
+  memory,
+  pss,
+  warnings,
+  lastCheck,
+}: ResourceUsage): StreamStatus["usage"] => ({
   cpuPercent: Math.round(cpu * 10) / 10,
   memoryBytes: memory,
-  pssBytes: null,
-  warnings: 0,
+  pssBytes: pss,
+  warnings,
   at: lastCheck.toISOString(),
 });
 
@@ -85,7 +92,12 @@ const positionOf = (supervisor: Supervisor): StreamStatus["position"] => {
   return { ms: Math.round(Math.min(ms, durationMs)), durationMs: Math.round(durationMs), cycle };
 };
 
-const failureOf = (state: State): { reason: string; message: string } | null => {
+const failureOf = (
+  state: State,
+  lastExit: StreamStatus["lastExit"],
+): { reason: string; message: string } | null => {
+  // Nobody asked for that stop.
+  if (state.is === "stopped" && lastExit?.reason === "resource-breach") return lastExit;
   if (state.is === "failed" || state.is === "backoff") return state.failure;
   if (state.is === "foreign") return { reason: "foreign", message: state.why };
   return null;

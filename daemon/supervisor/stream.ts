@@ -5,7 +5,7 @@ import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { DesiredState } from "../../shared/states.ts";
 import type { Destination } from "../destination/parted.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
-import type { Usage } from "../health/resource-monitor.ts";
+import type { ResourceUsage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import { foreign, notStarted, noSuchStream } from "./refusals.ts";
@@ -18,7 +18,7 @@ import { Supervisor } from "./supervisor.ts";
 /** What a stream needs of the registry beside its surroundings. */
 export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination" | "finish"> & {
   save(record: SpecRecord): Promise<void>;
-  usage(): Usage | null;
+  usage(): ResourceUsage | null;
 };
 
 /** A stream as commands see it: one after another, each durable before it has an effect. */
@@ -95,8 +95,11 @@ export class Stream {
     });
   }
 
-  /** Errors: FOREIGN_PROCESS, STORAGE_FAILED, stopped all the same. False: stopped already. */
-  stop(): Promise<boolean> {
+  /**
+   * `why` where nobody asked for it. False: stopped already. Errors: FOREIGN_PROCESS, STORAGE_FAILED,
+   * stopped all the same.
+   */
+  stop(why?: Failure): Promise<boolean> {
     return this.inTurn(async () => {
       const { state } = this.supervisor;
       let wanted = false;
@@ -105,12 +108,12 @@ export class Stream {
       } catch (error) {
         // A full disk must not keep on the air what somebody wants off it.
         this.#record = { ...this.#record, desired: "stopped" };
-        this.supervisor.dispatch({ type: "stop" });
-        const why = messageOf(error).replace(/^Nothing was changed: /, "");
-        const sentence = `${this.spec.name}: stopped, but the next daemon will start it again: ${why}`;
+        this.supervisor.dispatch({ type: "stop", why });
+        const reason = messageOf(error).replace(/^Nothing was changed: /, "");
+        const sentence = `${this.spec.name}: stopped, but the next daemon will start it again: ${reason}`;
         throw new StreamBroError("STORAGE_FAILED", sentence);
       }
-      this.supervisor.dispatch({ type: "stop" });
+      this.supervisor.dispatch({ type: "stop", why });
       if (state.is === "foreign") throw foreign(this.spec.name, state.why);
       return wanted || !isAtRest(state);
     });

@@ -28,7 +28,7 @@ export const transition = (state: State, event: Event, world: World): Step => {
     case "resume":
       return isIdle(state) ? prepare(streakOf(state), false) : stay(state);
     case "stop":
-      return onStop(state);
+      return onStop(state, event.why ?? null);
     case "adopt":
       return adopted(event.run, event.flowing, event.streak);
     case "prepared":
@@ -65,7 +65,7 @@ const onRestart = (state: State): Step => {
   return onStart(state);
 };
 
-const onStop = (state: State): Step => {
+const onStop = (state: State, why: Failure | null): Step => {
   switch (state.is) {
     case "stopping":
       return step({ ...state, next: "rest", failure: null });
@@ -80,7 +80,7 @@ const onStop = (state: State): Step => {
       });
     case "starting":
     case "live":
-      return terminate(state.run, "rest", null, state.streak);
+      return terminate(state.run, "rest", why, state.streak);
     // A process that is not ours to end is still on the air: "stopped" would be a lie.
     case "foreign":
     case "stopped":
