@@ -6,6 +6,7 @@ import { add } from "./commands/add.ts";
 import type { Register, Run } from "./commands/command.ts";
 import { daemon } from "./commands/daemon.ts";
 import { logs } from "./commands/logs.ts";
+import { metrics } from "./commands/metrics.ts";
 import { remove } from "./commands/remove.ts";
 import { restart } from "./commands/restart.ts";
 import { set } from "./commands/set.ts";
@@ -38,6 +39,7 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   logs,
   wait,
   rm: remove,
+  metrics,
   daemon,
 };
 

@@ -107,7 +107,7 @@ t.test("heavy packages stay where they belong", async (t) => {
       .split("/")
       .slice(0, module.startsWith("@") ? 2 : 1)
       .join("/");
-  const heavy = ["execa", "pino", "pidusage", "zod", "yaml"];
+  const heavy = ["execa", "pino", "pidusage", "prom-client", "zod", "yaml"];
   // Through shared/ as well: what the command line loads at run time is what its imports reach.
   const reached = new Set<string>();
   const visit = (file: string): void => {
@@ -138,6 +138,17 @@ t.test("heavy packages stay where they belong", async (t) => {
   t.same(
     users((module) => module === "json-rpc-2.0").filter((file) => file.startsWith("daemon/")),
     ["daemon/rpc/server.ts"],
+  );
+  t.same(
+    users((module) => packageOf(module) === "prom-client").filter(
+      (file) => !file.startsWith("daemon/metrics/"),
+    ),
+    [],
+    "prom-client",
+  );
+  t.same(
+    users((module) => packageOf(module) === "pidusage"),
+    ["daemon/health/measure.ts"],
   );
   const zod = users((module, { typesOnly }) => module === "zod" && !typesOnly);
   t.same(
