@@ -49,7 +49,7 @@ export const parseExposition = (
       const value = Number(found[3]);
       if (!Number.isFinite(value)) throw new Error(`not a number: ${line}`);
       const labels = labelsOf(found[2] ?? "");
-      const key = JSON.stringify([current, Object.entries(labels).toSorted()]);
+      const key = JSON.stringify([current, Object.entries(labels).map(String).toSorted()]);
       if (seen.has(key)) throw new Error(`twice: ${line}`);
       seen.add(key);
       samples.push({ name: current, labels, value });
