@@ -1,4 +1,4 @@
-import { Counter, type Registry } from "prom-client";
+import { Counter, type Registry } from "./prometheus.ts";
 import type { BreachAction } from "../../shared/contract/spec.ts";
 import type { Tracks } from "../../shared/contract/status.ts";
 import type { FailureReason } from "../../shared/states.ts";

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "./prometheus.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import type { LimitValues } from "../limits/stream-limiter.ts";

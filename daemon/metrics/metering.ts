@@ -1,4 +1,4 @@
-import { Registry as PromRegistry } from "prom-client";
+import { Registry as PromRegistry } from "./prometheus.ts";
 import type { Metric } from "../../shared/contract/daemon.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { LimitValues } from "../limits/stream-limiter.ts";

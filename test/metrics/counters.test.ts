@@ -1,4 +1,4 @@
-import { Registry } from "prom-client";
+import { Registry } from "../../daemon/metrics/prometheus.ts";
 import t from "tap";
 import type { Tracks } from "../../shared/contract/status.ts";
 import { Counters, OTHERS } from "../../daemon/metrics/counters.ts";
