@@ -1,5 +1,6 @@
 import { Registry as PromRegistry } from "./prometheus.ts";
 import type { Metric } from "../../shared/contract/daemon.ts";
+import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { LimitValues } from "../limits/stream-limiter.ts";
 import type { Log } from "../log/log.ts";
@@ -34,6 +35,8 @@ export class Metering {
   readonly #server: MetricsServer;
   readonly #surroundings: Surroundings;
   readonly #warning: string | null;
+  /** As they were when somebody last looked; asking each of them for each gauge would take its time. */
+  #streams: readonly StreamStatus[] = [];
   #countedAt: number;
   #cancel: () => void = () => {};
 
@@ -51,7 +54,7 @@ export class Metering {
     this.#counters.onCount = (isTime) => this.#keeper.touch(isTime);
     addGauges(this.#prom, {
       ...{ version, limits, startedAt: clock.now() },
-      streams: () => registry.sorted().map((stream) => stream.status()),
+      streams: () => this.#streams,
     });
     registry.onTransition = (stream, from, event, to) => {
       const { owner } = stream.spec;
@@ -75,19 +78,21 @@ export class Metering {
 
   /** As Prometheus reads it. */
   async text(): Promise<string> {
-    this.#prepare();
+    this.#look();
     return this.#prom.metrics();
   }
 
-  async data(): Promise<Metric[]> {
-    this.#prepare();
+  /** One look, as data and as text. */
+  async both(): Promise<{ metrics: Metric[]; text: string }> {
+    const text = await this.text();
     const found = await this.#prom.getMetricsAsJSON();
-    return found.flatMap(({ name, help, type, values }) =>
+    const metrics = found.flatMap(({ name, help, type, values }) =>
       values.map(({ labels, value }): Metric => ({
         ...{ name, help, value, labels: labels as Metric["labels"] },
         type: String(type) === "counter" ? "counter" : "gauge",
       })),
     );
+    return { metrics, text };
   }
 
   /** Saves a last time, and serves nobody any more. */
@@ -98,9 +103,9 @@ export class Metering {
     await this.#keeper.close();
   }
 
-  #prepare(): void {
-    for (const { spec } of this.#surroundings.registry.streams.values())
-      this.#counters.know(spec.owner);
+  #look(): void {
+    this.#streams = this.#surroundings.registry.sorted().map((stream) => stream.status());
+    for (const { owner } of this.#streams) this.#counters.know(owner);
     this.#countTime();
   }
 
