@@ -108,6 +108,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       finish: async () => {
         made.wanted = false;
       },
+      cleanUp: () => {},
       lock: async () => "free",
       left: () => ({ is: "nothing" }),
       targetOf: () => "",
