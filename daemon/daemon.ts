@@ -2,6 +2,7 @@ import { messageOf } from "./log/message-of.ts";
 import { userInfo } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
+import { type Assembled, assemble, toolsOf } from "./assembly.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Directories } from "../shared/paths.ts";
 import { systemClock } from "./clock/clock.ts";
@@ -13,26 +14,19 @@ import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
 import type { Settings } from "./config/settings.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
-import type { LimitValues } from "./limits/stream-limiter.ts";
 import type { Log } from "./log/log.ts";
-import { Registry } from "./registry/registry.ts";
 import { startUp } from "./registry/start-up.ts";
 import { keepPlaces } from "./keep-places.ts";
-import { Metering } from "./metrics/metering.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
 import { type Answerer, answerer } from "./rpc/server.ts";
-import { launcher } from "./runner/launch.ts";
-import { stopStreams } from "./shutdown/end.ts";
+import { GracefulShutdown } from "./shutdown/graceful-shutdown.ts";
+import { streamsToEnd } from "./shutdown/streams.ts";
+import { isAtRest } from "./supervisor/state.ts";
 import { placesOf } from "./store/layout.ts";
 import { type RunsClaim, claimRuns } from "./store/runs-claim.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
 import { Store } from "./store/store.ts";
-import { respondTo } from "./health/breach.ts";
-import type { ResourceMonitor } from "./health/resource-monitor.ts";
-import { startMonitor } from "./health/start-monitor.ts";
 import { startSweep } from "./health/sweep.ts";
-import type { Tools } from "./supervisor/examine.ts";
-import { Upkeep } from "./supervisor/upkeep.ts";
 
 export type Options = {
   readonly directories: Directories;
@@ -41,6 +35,8 @@ export type Options = {
   readonly version: string;
   /** Path of runner.sh. */
   readonly runner: string;
+  /** Where SIGTERM and SIGINT come from. */
+  readonly signals: Pick<NodeJS.EventEmitter, "on">;
 };
 
 /** What only one daemon can have at a time. */
@@ -56,14 +52,15 @@ export type Started =
 
 /** The composition root: puts the parts together, starts them in order and ends them in reverse. */
 export class Daemon {
+  /** Ends the daemon, and every stream with it. */
+  readonly shutdown: GracefulShutdown;
   /** Resolves when the daemon has ended, by whatever way it was asked to. */
   readonly ended: Promise<void>;
   readonly #log: Log;
-  readonly #registry: Registry;
+  readonly #parts: Assembled;
   readonly #held: Held;
-  readonly #monitor: ResourceMonitor;
-  readonly #metering: Metering;
   readonly #sweep: { stop(): void };
+  readonly #oldLogs: { stop(): void };
   readonly #places: { stop(): void };
   readonly #startedAt = new Date().toISOString();
   readonly #warnings: string[];
@@ -117,53 +114,56 @@ export class Daemon {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    const monotonic = (): number => performance.now();
-    const launch = launcher(options.runner);
-    const clock = systemClock;
-    const live = (): Settings => settings;
-    this.#monitor = startMonitor(live, clock, monotonic);
-    const tools = toolsOf(settings);
-    const surroundings = { settings: live, tools, launch, clock, monotonic };
-    this.#registry = new Registry(
-      store,
-      { ...surroundings, random: Math.random, draining: () => this.#stopping },
-      this.#monitor,
-      log,
-    );
-    const registry = this.#registry;
-    this.#metering = new Metering({
-      ...{ registry, clock, monotonic, log, version: options.version },
-      file: path.join(path.dirname(store.layout.daemonLock), "metrics.json"),
-      limits: () => limitsOf(live()),
-      listen: () => live().METRICS_LISTEN,
+    const parts = assemble({
+      ...{ store, log, settings: () => settings, runner: options.runner, version: options.version },
+      draining: () => this.#stopping,
     });
-    const metrics = this.#metering.counts;
-    this.#monitor.onFinding = respondTo({ streams: registry.streams, log, metrics });
-    this.#warnings = startUp(store, registry, log);
-    const upkeep = new Upkeep(log, settings.LOG_MAX_BYTES, tools);
+    this.#parts = parts;
+    const { registry, monitor, metering, schedule, cleanup, upkeep } = parts;
+    monitor.start();
+    metering.start();
+    this.#warnings = startUp(store, registry, cleanup, log);
     this.#sweep = startSweep({
-      ...{ registry, clock, monotonic, log },
+      registry,
+      ...{ clock: systemClock, monotonic: () => performance.now(), log },
       upkeep: (stream, isCheckpoint) => {
         upkeep.look(stream, placesOf(store.layout, stream.spec.name));
         if (isCheckpoint) upkeep.checkpoint(stream);
       },
     });
+    this.#oldLogs = every(OLD_LOGS_MS, () => {
+      const resting = registry.sorted().filter(({ supervisor }) => isAtRest(supervisor.state));
+      void cleanup.cleanupOldLogs(resting.map(({ spec }) => spec.name));
+    });
     this.#places = keepPlaces(options.directories.socket, held.listener, held.claim, log);
+    this.shutdown = new GracefulShutdown(
+      streamsToEnd(registry, () => {
+        this.#stopping = true;
+      }),
+      schedule,
+      { log, signals: options.signals, finish: () => this.#finish("stop") },
+    );
     if (process.pid === 1) this.#warn(NO_INIT);
     void this.#findFfmpeg(settings.FFMPEG_PATH);
   }
 
-  /** Ends the daemon: `stop` ends the streams first, `keep` leaves them on the air for the next one. */
-  async end(streams: "stop" | "keep"): Promise<void> {
+  /** Ends the daemon; the streams stay on the air for the next one. */
+  async leave(): Promise<void> {
     if (this.#stopping) return this.ended;
     this.#stopping = true;
-    if (streams === "stop") await stopStreams(this.#registry, this.#log);
+    await this.#finish("keep");
+  }
+
+  async #finish(streams: "stop" | "keep"): Promise<void> {
+    const { registry, monitor, metering, schedule } = this.#parts;
+    schedule.clearAll();
     this.#sweep.stop();
-    this.#monitor.stop();
-    await Promise.all(this.#registry.sorted().map((stream) => stream.supervisor.remember()));
-    for (const stream of this.#registry.sorted()) stream.supervisor.release();
+    this.#oldLogs.stop();
+    monitor.stop();
+    await Promise.all(registry.sorted().map((stream) => stream.supervisor.remember()));
+    for (const stream of registry.sorted()) stream.supervisor.release();
     this.#places.stop();
-    await this.#metering.close();
+    await metering.close();
     await this.#held.listener.close();
     this.#held.claim.release();
     this.#held.lock.release();
@@ -182,18 +182,18 @@ export class Daemon {
       stateDir: directories.state,
       runtimeDir: directories.runtime,
       ffmpeg: this.#ffmpeg,
-      warnings: [...this.#warnings, ...this.#metering.warnings],
+      warnings: [...this.#warnings, ...this.#parts.metering.warnings],
     });
     const stop = (keepStreams: boolean): void => {
-      setImmediate(() => void this.end(keepStreams ? "keep" : "stop"));
+      setImmediate(() => void (keepStreams ? this.leave() : this.shutdown.shutdown("daemon stop")));
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
-    const registry = this.#registry;
+    const { registry } = this.#parts;
     const editing = { registry, store, tools: toolsOf(settings), owner: userInfo().username };
     const rooms = {
       ...limitHandlers(),
       ...encoderHandlers(),
-      ...metricHandlers(this.#metering),
+      ...metricHandlers(this.#parts.metering),
       ...configurationHandlers(),
       ...commandLineHandlers(),
     };
@@ -217,16 +217,14 @@ export class Daemon {
 const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
 
-const limitsOf = (settings: Settings): LimitValues => ({
-  perUser: settings.MAX_CONCURRENT_STREAMS_PER_USER,
-  global: settings.MAX_CONCURRENT_STREAMS_GLOBAL,
-  users: {},
-});
+const OLD_LOGS_MS = 3_600_000;
 
-const toolsOf = (settings: Settings): Tools => ({
-  ffmpeg: settings.FFMPEG_PATH,
-  ffprobe: settings.FFPROBE_PATH,
-});
+/** Now, and again and again. */
+const every = (ms: number, work: () => void): { stop(): void } => {
+  work();
+  const timer = setInterval(work, ms);
+  return { stop: () => clearInterval(timer) };
+};
 
 const unmakeable = (error: unknown): string =>
   `The daemon's directories cannot be made: ${messageOf(error)}. Mend their owner, or set STREAMBRO_STATE_DIR and STREAMBRO_RUNTIME_DIR.`;

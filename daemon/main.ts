@@ -7,7 +7,7 @@ import { EXIT } from "../shared/errors.ts";
 import { daemonDirectories } from "../shared/paths.ts";
 import { printable } from "../shared/stream-name.ts";
 import { loadSettings } from "./config/load.ts";
-import { Daemon, type Started } from "./daemon.ts";
+import { Daemon } from "./daemon.ts";
 import { type Log, stdoutLog } from "./log/log.ts";
 
 const HELP = `Usage: streambrod [--config FILE]
@@ -68,8 +68,8 @@ const main = async (): Promise<number> => {
   }
   const directories = daemonDirectories(process.env, process.getuid?.() ?? 0, homedir());
   const config = given.config === undefined ? directories.config : path.resolve(given.config);
-  const asked = given.config !== undefined || (process.env["STREAMBRO_CONFIG"] ?? "") !== "";
-  const loaded = loadSettings(config, asked, process.env);
+  const named = given.config !== undefined || (process.env["STREAMBRO_CONFIG"] ?? "") !== "";
+  const loaded = loadSettings(config, named, process.env);
   if (!loaded.ok) {
     say(loaded.message);
     return EXIT.invalid;
@@ -83,29 +83,40 @@ const main = async (): Promise<number> => {
     log,
     version: version(),
     runner: path.join(import.meta.dirname, "runner.sh"),
+    signals: process,
   });
-  heed(starting, log);
+  const early = heedEarly(log);
   const started = await starting;
   if (!started.ok) {
     say(started.message);
     return EXIT.failed;
   }
+  const { shutdown } = started.daemon;
+  shutdown.registerHandlers();
+  const asked = early.take();
+  if (asked !== null) void shutdown.shutdown(asked);
   await started.daemon.ended;
   return EXIT.ok;
 };
 
 /** Takes signals from the first moment on: one that comes during the start is heeded after it. */
-const heed = (starting: Promise<Started>, log: Log): void => {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => {
-      log.info({ event: "signal", signal }, `${signal}: stopping the streams, then the daemon`);
-      void starting.then((started) => (started.ok ? started.daemon.end("stop") : undefined));
-    });
-  }
+const heedEarly = (log: Log): { take(): NodeJS.Signals | null } => {
+  let asked: NodeJS.Signals | null = null;
+  const note = (signal: NodeJS.Signals): void => {
+    asked ??= signal;
+  };
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  for (const signal of signals) process.on(signal, note);
   // A terminal that closes takes nothing off the air.
   process.on("SIGHUP", () =>
     log.info({ event: "signal", signal: "SIGHUP" }, "SIGHUP: the daemon goes on"),
   );
+  return {
+    take: () => {
+      for (const signal of signals) process.off(signal, note);
+      return asked;
+    },
+  };
 };
 
 /** What nobody expected ends the daemon, but no stream: the next one takes them over. */

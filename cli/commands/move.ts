@@ -4,11 +4,14 @@ import { EXIT } from "../../shared/errors.ts";
 import type { Goal } from "../client/await-state.ts";
 import { printJson, refuseUsage, say, worst } from "../context.ts";
 import type { Context } from "../context.ts";
+import { clock } from "../render/time.ts";
 import { SEVERAL } from "../exit-status.ts";
 import { timeoutOption, standard } from "./command.ts";
 import type { Manual, Run, Standard } from "./command.ts";
 import { atOnce, inTurn } from "./each.ts";
 import { awaitAndTell, interruption } from "./outcome.ts";
+import { addTimedOptions, timedParams } from "./timed-options.ts";
+import type { TimedOptions } from "./timed-options.ts";
 import { targets } from "./targets.ts";
 
 /** A command that moves a stream from one state to another. */
@@ -19,23 +22,25 @@ export type Move = {
   readonly done: string;
   /** What it is about to do, as in "starting". */
   readonly doing: string;
+  /** Whether it can be for a time. */
+  readonly timed?: boolean;
 };
 
 type Options = Standard & {
   readonly all?: boolean;
   readonly wait?: boolean;
   readonly timeout?: number;
-};
+} & TimedOptions;
 
 /** Adds a moving command to the program. */
 export const addMove = (program: Command, run: Run, move: Move, manual: Manual): void => {
   const { verb, goal } = move;
-  standard(program.command(verb).argument("[name...]", "the streams"), {
+  const command = standard(program.command(verb).argument("[name...]", "the streams"), {
     ...manual,
     about: `${manual.about}\n${SEVERAL}`,
     statuses: [EXIT.failed, EXIT.noSuchStream, EXIT.tryLater, EXIT.invalid, EXIT.interrupted],
   })
-    .summary(manual.about)
+    .summary(manual.about.split("\n", 1)[0] ?? "")
     .option("--all", "every stream there is")
     .option("--wait", `return when the stream is ${goal}, or cannot become so`)
     .option(
@@ -43,10 +48,11 @@ export const addMove = (program: Command, run: Run, move: Move, manual: Manual):
       "with --wait: how long at most (30s, 2m; else for ever)",
       timeoutOption,
     )
-    .option("--json", "print one JSON object a stream")
-    .action(async (names: string[], options: Options) =>
-      run(options, async (context) => perform(context, names, options, move)),
-    );
+    .option("--json", "print one JSON object a stream");
+  if (move.timed === true) addTimedOptions(command);
+  command.action(async (names: string[], options: Options) =>
+    run(options, async (context) => perform(context, names, options, move)),
+  );
 };
 
 const perform = async (
@@ -63,9 +69,11 @@ const perform = async (
   if (!chosen.ok) return chosen.status;
   const { now } = context.terminal;
   const begun = now();
+  const timed = timedParams(options, begun);
+  if (!timed.ok) return refuseUsage(context, timed.sentence);
   const accepted = new Map<string, boolean>();
   const status = await inTurn(context, chosen.names, async (name) => {
-    const answer = await context.daemon.call(`stream.${move.verb}`, { name });
+    const answer = await context.daemon.call(`stream.${move.verb}`, { name, ...timed.params });
     if (!answer.ok) return { failure: answer.failure, undone: `${name}: not ${move.done}` };
     const { changed, stream } = answer.result;
     accepted.set(name, !changed && stream.state === move.goal);
@@ -91,5 +99,16 @@ export const tellMoved = (
   stream: StreamStatus,
 ): void => {
   if (context.json) printJson(context, { version: 1, name: stream.name, changed, stream });
-  say(context, `${stream.name}: ${changed ? move.doing : `already ${stream.state}`}`);
+  say(context, `${stream.name}: ${moved(move, changed, stream)}${endOf(context, move, stream)}`);
+};
+
+const moved = ({ goal, doing }: Move, changed: boolean, { state }: StreamStatus): string => {
+  if (!changed) return `already ${state}`;
+  // What runs already was given another end.
+  return state === goal ? state : doing;
+};
+
+const endOf = ({ terminal }: Context, { goal }: Move, { state, stopAt }: StreamStatus): string => {
+  if (stopAt !== null) return `, until ${clock(stopAt, terminal.now())}`;
+  return goal === "live" && state === "live" ? ", until it is stopped" : "";
 };

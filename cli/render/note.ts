@@ -1,10 +1,12 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import { printable } from "../../shared/stream-name.ts";
-import { playhead, spoken } from "./time.ts";
+import { clock, playhead, spoken } from "./time.ts";
 
 /** What there is to say about a stream in one line: where it is, or what is wrong; "-" for nothing. */
 export const streamNote = (stream: StreamStatus, now: number): string => {
-  const said = [stream.note, whereOrWhy(stream, now)].filter((part) => part !== null);
+  const said = [stream.note, whereOrWhy(stream, now), untilWhen(stream, now)].filter(
+    (part) => part !== null,
+  );
   const parts = new Set(said);
   return parts.size === 0 ? "-" : printable([...parts].join("; "), 1000);
 };
@@ -20,6 +22,7 @@ const whereOrWhy = (stream: StreamStatus, now: number): string | null => {
     case "finished":
       return error ?? "played to its end";
     case "waiting":
+      return error === null ? "waits for a slot" : `waits for a slot: ${error}`;
     case "stopped":
     case "stopping":
     case "failed":
@@ -28,6 +31,9 @@ const whereOrWhy = (stream: StreamStatus, now: number): string | null => {
       return error;
   }
 };
+
+const untilWhen = ({ stopAt }: StreamStatus, now: number): string | null =>
+  stopAt === null ? null : `until ${clock(stopAt, now)}`;
 
 const retry = ({ retryAt }: StreamStatus, now: number): string => {
   const left = retryAt === null ? 0 : Date.parse(retryAt) - now;

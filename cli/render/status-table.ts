@@ -20,6 +20,7 @@ const RED = 31;
 
 const COLOURS: Readonly<Partial<Record<StreamState, number>>> = {
   live: GREEN,
+  waiting: YELLOW,
   starting: YELLOW,
   backoff: YELLOW,
   stopping: YELLOW,

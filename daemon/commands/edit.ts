@@ -62,7 +62,7 @@ export const addStream = async (
     outputs: [outputOf(destination)],
     revision: 1,
   };
-  const record: SpecRecord = { version: 1, spec, keys, desired: "stopped" };
+  const record: SpecRecord = { version: 1, spec, keys, desired: "stopped", stopAt: null };
   const stream = registry.open(record, keys === null ? null : [destination.secrets], null);
   try {
     await stream.inTurn(async () => {

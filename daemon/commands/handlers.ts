@@ -9,6 +9,7 @@ import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
 import type { Caller, Handlers } from "../rpc/server.ts";
 import type { Stream } from "../supervisor/stream.ts";
 import { type Editing, addStream, changeStream } from "./edit.ts";
+import { stopTime } from "../schedule/stop-time.ts";
 import { awaitStream } from "./await-stream.ts";
 
 /** What the daemon tells about itself. */
@@ -87,7 +88,8 @@ export const handlers = (
           : [...new Set(names)].map((name) => registry.get(name));
       return { version: 1, streams: streams.map((stream) => stream.status()) };
     },
-    "stream.start": async ({ name }) => move(name, (stream) => stream.start()),
+    "stream.start": async (params) =>
+      move(params.name, (stream) => stream.start(stopTime(params, Date.now()))),
     "stream.stop": async ({ name }) => move(name, (stream) => stream.stop()),
     "stream.restart": async ({ name }) => move(name, (stream) => stream.restart()),
     "stream.wait": async (params, caller) => awaitStream(registry, params, caller.gone),

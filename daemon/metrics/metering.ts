@@ -40,7 +40,7 @@ export class Metering {
   #countedAt: number;
   #cancel: () => void = () => {};
 
-  /** Takes up what an earlier daemon counted, and counts from now on. */
+  /** Takes up what an earlier daemon counted, and counts from now on what happens. */
   constructor(surroundings: Surroundings) {
     const { registry, file, version, clock, monotonic, log, limits } = surroundings;
     this.#surroundings = surroundings;
@@ -60,9 +60,15 @@ export class Metering {
       const { owner } = stream.spec;
       tally(this.#counters, { owner, tracks: () => stream.status().tracks }, from, event, to);
     };
+    registry.onRefusal = ({ user, scope }) => this.#counters.limitRefused(user, scope);
     this.#countedAt = monotonic();
     const page = { contentType: this.#prom.contentType, text: () => this.text() };
     this.#server = new MetricsServer({ page, log, monotonic });
+  }
+
+  /** Begins to count time, and to serve; `close` ends it. */
+  start(): void {
+    this.#countedAt = this.#surroundings.monotonic();
     this.#tick();
   }
 

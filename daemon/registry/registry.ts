@@ -2,17 +2,20 @@ import { messageOf } from "../log/message-of.ts";
 import { createHmac } from "node:crypto";
 import path from "node:path";
 import type { Failure } from "../ffmpeg/failure.ts";
+import type { CleanupManager } from "../cleanup/cleanup-manager.ts";
 import type { ResourceMonitor } from "../health/resource-monitor.ts";
 import type { Log } from "../log/log.ts";
+import { type LimitRefusal, type StreamLimiter, limitExceeded } from "../limits/stream-limiter.ts";
 import { lockState } from "../runner/lock.ts";
 import { findMarked } from "../runner/find-runs.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import { LatestWriter } from "../store/latest.ts";
 import { saltOf } from "../store/salt.ts";
 import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
 import type { Event } from "../supervisor/events.ts";
-import { type State, isAtRest, runOf } from "../supervisor/state.ts";
+import { type State, holdsSlot, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { Stream } from "../supervisor/stream.ts";
@@ -21,6 +24,14 @@ import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import type { Store } from "../store/store.ts";
 
+/** What has to do with all streams together. */
+export type Parts = {
+  readonly monitor: ResourceMonitor;
+  readonly limiter: StreamLimiter;
+  readonly schedule: Schedule;
+  readonly cleanup: CleanupManager;
+};
+
 /** Every stream of this daemon, by name. */
 export class Registry {
   readonly streams: Map<string, Stream> = new Map<string, Stream>();
@@ -28,20 +39,22 @@ export class Registry {
   onBusy: () => void = () => {};
   /** Called for each step in a stream's life, after it was taken. */
   onTransition: (stream: Stream, from: State, event: Event, to: State) => void = () => {};
+  /** Called where a limit keeps a stream from starting. */
+  onRefusal: (refusal: LimitRefusal) => void = () => {};
   /** Names whose files cannot be read just now: not to be given to another stream. */
   readonly unreadable: Set<string> = new Set<string>();
   readonly #store: Store;
   readonly #surroundings: Surroundings;
-  readonly #monitor: ResourceMonitor;
+  readonly #parts: Parts;
   readonly #log: Log;
   readonly #salt: Buffer;
   readonly #reported = new Set<string>();
   readonly #memories: LatestWriter<MemoryRecord>;
 
-  constructor(store: Store, surroundings: Surroundings, monitor: ResourceMonitor, log: Log) {
+  constructor(store: Store, surroundings: Surroundings, parts: Parts, log: Log) {
     this.#store = store;
     this.#surroundings = surroundings;
-    this.#monitor = monitor;
+    this.#parts = parts;
     this.#memories = new LatestWriter((name, memory) => this.#remember(name, memory));
     this.#salt = saltOf(path.dirname(store.layout.daemonLock));
     this.#log = log;
@@ -62,6 +75,7 @@ export class Registry {
   /** Makes a stream of records that are on disk already. */
   open(record: SpecRecord, secrets: OutputSecrets | null, memory: MemoryRecord | null): Stream {
     const { name } = record.spec;
+    const { monitor, limiter, schedule, cleanup } = this.#parts;
     const places = placesOf(this.#store.layout, name);
     const stream = new Stream(record, secrets, memory, {
       ...this.#surroundings,
@@ -69,7 +83,17 @@ export class Registry {
       places,
       log: this.#log.child({ stream: name }),
       conflict: () => this.#conflict(name),
-      usage: () => this.#monitor.getUsage(name),
+      usage: () => monitor.getUsage(name),
+      takeSlot: () => {
+        const refusal = limiter.reserve(name, stream.spec.owner);
+        if (refusal === null) return;
+        this.onRefusal(refusal);
+        throw limitExceeded(refusal, `${name}: not started: `);
+      },
+      settleSlot: () => this.settleSlot(stream),
+      scheduled: (stopAt) => schedule.set(name, stopAt),
+      cleanUp: (what) =>
+        void (what === "all" ? cleanup.fullCleanup(name) : cleanup.cleanupTempFiles(name)),
       save: (changed) => this.#store.specs.write(name, changed),
       remember: (latest) => this.#memories.put(name, latest),
       lock: () => lockState(places.lock),
@@ -84,11 +108,51 @@ export class Registry {
     stream.supervisor.changes.on("change", () => {
       const { is } = stream.supervisor.state;
       const pid = runOf(stream.supervisor.state)?.pids.ffmpeg.pid;
-      if (pid === undefined) this.#monitor.stopMonitoring(name);
-      else this.#monitor.startMonitoring(name, pid);
+      if (pid === undefined) monitor.stopMonitoring(name);
+      else monitor.startMonitoring(name, pid);
+      this.settleSlot(stream);
       if (is === "starting" || is === "stopping") this.onBusy();
     });
     return stream;
+  }
+
+  /** Whether there is a slot for a stream that nobody has asked for just now; without one it waits. */
+  admit(stream: Stream): boolean {
+    const { name, owner } = stream.spec;
+    const refusal = this.#parts.limiter.reserve(name, owner);
+    if (refusal === null) return true;
+    if (stream.supervisor.state.is === "waiting") return false;
+    this.onRefusal(refusal);
+    stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
+    return false;
+  }
+
+  /** Starts what waits for a slot, by name, as far as there is room. */
+  admitWaiting(): void {
+    if (this.#surroundings.draining()) return;
+    for (const stream of this.sorted()) {
+      if (stream.supervisor.state.is !== "waiting" || stream.desired !== "running") continue;
+      if (this.admit(stream)) stream.supervisor.dispatch({ type: "resume" });
+    }
+  }
+
+  /** Forgets what was counted of a stream's failures, where it rests; how many there were. */
+  forgetRetries(name: string): number {
+    const supervisor = this.streams.get(name)?.supervisor;
+    // What has failed for good would only fail in the same place again.
+    if (supervisor === undefined || supervisor.state.is === "failed") return 0;
+    return supervisor.track.forgetFailures();
+  }
+
+  /** Brings the limiter's count of a stream in line with what it is doing. */
+  settleSlot(stream: Stream): void {
+    const { limiter } = this.#parts;
+    const { name, owner } = stream.spec;
+    if (stream.needsSlot) return limiter.hold(name, owner);
+    if (!limiter.holds(name)) return;
+    limiter.unregisterStream(name);
+    // Not within this one's own change of state.
+    queueMicrotask(() => this.admitWaiting());
   }
 
   /** Stops a stream and forgets it, with every file. Errors: FOREIGN_PROCESS, STORAGE_FAILED. */
@@ -111,7 +175,7 @@ export class Registry {
     if (own === undefined) return null;
     const target = own.target;
     for (const other of this.streams.values()) {
-      if (other === own || isAtRest(other.supervisor.state)) continue;
+      if (other === own || !holdsSlot(other.supervisor.state)) continue;
       // What it runs with, and what it would be started with again: a change may lie between the two.
       const running = other.supervisor.session?.contents.record.target ?? null;
       if (target !== running && target !== other.target) continue;

@@ -1,15 +1,13 @@
 import type { Log } from "../log/log.ts";
 import { findMarked } from "../runner/find-runs.ts";
-import { removeRunDirectory } from "../runner/run-directory.ts";
+import type { CleanupManager } from "../cleanup/cleanup-manager.ts";
 import { placesOf } from "../store/layout.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
-import { clearRemains } from "../store/remains.ts";
 import type { Loaded, Store } from "../store/store.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { NO_STREAK } from "../supervisor/state.ts";
 import type { Stream } from "../supervisor/stream.ts";
-import { type Identity, existence } from "../runner/identity.ts";
-import { readPids } from "../runner/run-record.ts";
+import type { Identity } from "../runner/identity.ts";
 import path from "node:path";
 import type { Registry } from "./registry.ts";
 
@@ -17,7 +15,12 @@ import type { Registry } from "./registry.ts";
  * Opens every stream there is, takes over what runs, and starts what should run and does not: adopted
  * ones first, then by name. Answers with warnings for the operator.
  */
-export const startUp = (store: Store, registry: Registry, log: Log): string[] => {
+export const startUp = (
+  store: Store,
+  registry: Registry,
+  cleanup: CleanupManager,
+  log: Log,
+): string[] => {
   const loaded = store.load(() => Date.now());
   const { specs, memories, unreadable } = loaded;
   const warnings = complaints(loaded);
@@ -27,17 +30,16 @@ export const startUp = (store: Store, registry: Registry, log: Log): string[] =>
     const record = specs.get(name) as NonNullable<ReturnType<typeof specs.get>>;
     const memory = memories.get(name) ?? null;
     const secrets = record.keys === null ? null : store.secrets.read(name, record.keys);
-    return { stream: registry.open(record, secrets, memory), memory };
+    const stream = registry.open(record, secrets, memory);
+    stream.expireAtStart();
+    return { stream, memory };
   });
   const idle = opened.filter(({ stream, memory }) => !takeOver(stream, memory, store, marked));
-  for (const { stream, memory } of idle) takeUp(stream, memory);
+  for (const { stream } of opened) registry.settleSlot(stream);
+  for (const { stream, memory } of idle) takeUp(stream, memory, registry);
   const known = new Set([...specs.keys(), ...unreadable]);
-  warnings.push(...strays(store, known, marked));
-  const removed = clearRemains(store.layout, new Set([...known, ...namesOf(marked)]));
-  if (removed > 0) {
-    const sentence = `removed ${removed} files of streams that are no more`;
-    log.info({ event: "remains", files: removed }, sentence);
-  }
+  warnings.push(...strays(known, marked));
+  void cleanup.cleanupOrphanedFiles([...known, ...namesOf(marked)]);
   for (const warning of warnings) log.warn({ event: "start-up" }, warning);
   return warnings;
 };
@@ -77,39 +79,24 @@ const takeOver = (
   return true;
 };
 
-const takeUp = (stream: Stream, memory: MemoryRecord | null): void => {
+const takeUp = (stream: Stream, memory: MemoryRecord | null, registry: Registry): void => {
+  // What has failed for good stays so until somebody starts it, and needs no slot.
+  const wanted = stream.desired === "running" && memory?.rest.is !== "failed";
+  if (wanted && !registry.admit(stream)) return;
   if (memory !== null) stream.supervisor.recall(memory.rest);
   const { state } = stream.supervisor;
-  if (stream.desired === "running" && (state.is === "stopped" || state.is === "finished")) {
+  if (wanted && (state.is === "stopped" || state.is === "finished"))
     stream.supervisor.dispatch({ type: "resume" });
-  }
+  registry.settleSlot(stream);
 };
 
-/** Processes on the air that no stream owns, which only an operator can judge; and empty remains. */
-const strays = (
-  store: Store,
-  known: ReadonlySet<string>,
-  marked: ReadonlyMap<string, Identity>,
-): string[] => {
-  const warnings: string[] = [];
-  const onAir = new Set<string>();
-  for (const [marker, { pid }] of marked) {
+/** Processes on the air that no stream owns, which only an operator can judge. */
+const strays = (known: ReadonlySet<string>, marked: ReadonlyMap<string, Identity>): string[] =>
+  [...marked].flatMap(([marker, { pid }]) => {
     const name = path.basename(marker);
-    if (known.has(name)) continue;
-    onAir.add(name);
-    warnings.push(
-      `FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`,
-    );
-  }
-  for (const directory of store.strayRuns(known)) {
-    if (onAir.has(path.basename(directory)) || isAlive(directory)) continue;
-    removeRunDirectory(directory);
-  }
-  return warnings;
-};
-
-/** Whoever it is: a run under a living process is never taken away. */
-const isAlive = (directory: string): boolean => {
-  const pids = readPids(directory);
-  return pids !== null && existence(pids.ffmpeg) !== "dead";
-};
+    return known.has(name)
+      ? []
+      : [
+          `FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`,
+        ];
+  });

@@ -12,6 +12,8 @@ export const SpecRecord = z.object({
   /** Which file of keys belongs to it: the revision in which they were set; null where there are none. */
   keys: z.number().int().nullable(),
   desired: z.enum(DESIRED_STATES),
+  /** When it is to be stopped by itself, in milliseconds since the epoch; null for never. */
+  stopAt: z.number().nullable().default(null),
 });
 
 /** `keys/NAME@REVISION.json`, mode 0600: FFmpeg's options that nobody may see, one object an output. */

@@ -12,6 +12,10 @@ export type Event =
   | { readonly type: "refresh" }
   /** The daemon wants it running, without anybody having asked just now. */
   | { readonly type: "resume" }
+  /** It should run, and a limit leaves no room for it: it waits. */
+  | { readonly type: "no-room"; readonly why: string }
+  /** Somebody does not want to wait for its end: KILL at once. */
+  | { readonly type: "hurry" }
   /** A process from before this daemon; `flowing` where it is known to deliver. */
   | {
       readonly type: "adopt";

@@ -11,6 +11,9 @@ export const restOf = (
     case "stopped":
     case "finished":
       return { is: state.is, since };
+    // The next daemon asks for a slot itself.
+    case "waiting":
+      return { is: "stopped", since };
     case "failed":
       return { is: "failed", since, failure: state.failure };
     case "backoff":

@@ -24,6 +24,8 @@ export type State =
       readonly streak: Streak;
       readonly retryAt: number;
     }
+  /** Should run, and holds no slot: a limit leaves no room. */
+  | { readonly is: "waiting"; readonly why: string; readonly streak: Streak }
   /** Looking at the input and laying out the run directory; no process yet. */
   | { readonly is: "preparing"; readonly streak: Streak; readonly byOperator: boolean }
   | { readonly is: "starting"; readonly run: Run; readonly streak: Streak }
@@ -50,6 +52,9 @@ export const runOf = (state: State): Run | null =>
 /** The word that people and programs read. */
 export const shownState = (state: State): StreamState =>
   state.is === "preparing" ? "starting" : state.is;
+
+/** Counts towards the limits: a process that runs, will soon run again, or is still to end. */
+export const holdsSlot = (state: State): boolean => !isAtRest(state) && state.is !== "waiting";
 
 /** At rest: nothing runs, and nothing will by itself. */
 export const isAtRest = (state: State): boolean =>

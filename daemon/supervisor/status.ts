@@ -1,18 +1,16 @@
-import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { OutputStatus, StreamStatus } from "../../shared/contract/status.ts";
-import type { DesiredState } from "../../shared/states.ts";
 import { instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
 import type { ProgressReport } from "../ffmpeg/progress.ts";
 import type { ResourceUsage } from "../health/resource-monitor.ts";
+import type { SpecRecord } from "../store/schemas.ts";
 import { placeOf } from "./progress-made.ts";
 import { type State, runOf, shownState } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** A stream as clients see it: absent facts are null, times in UTC, secrets masked. */
 export const statusOf = (
-  spec: StreamSpec,
-  desired: DesiredState,
+  { spec, desired, stopAt }: SpecRecord,
   supervisor: Supervisor,
   monotonic: number,
   usage: ResourceUsage | null,
@@ -43,7 +41,7 @@ export const statusOf = (
     pid: run?.pids.ffmpeg.pid ?? null,
     restarts: supervisor.track.restarts,
     retryAt: state.is === "backoff" ? instant(state.retryAt) : null,
-    stopAt: null,
+    stopAt: stopAt === null ? null : instant(stopAt),
     input: spec.input,
     position: positionOf(supervisor),
     outputs,
@@ -99,6 +97,7 @@ const failureOf = (
   // Nobody asked for that stop.
   if (state.is === "stopped" && lastExit?.reason === "resource-breach") return lastExit;
   if (state.is === "failed" || state.is === "backoff") return state.failure;
+  if (state.is === "waiting") return { reason: "STREAM_LIMIT_EXCEEDED", message: state.why };
   if (state.is === "foreign") return { reason: "foreign", message: state.why };
   return null;
 };

@@ -9,6 +9,7 @@ import type { Launcher } from "../runner/launch.ts";
 import type { LockState } from "../runner/lock.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
+import type { Destined } from "./durable.ts";
 import type { Left } from "./adoption.ts";
 import type { Tools } from "./examine.ts";
 
@@ -34,13 +35,15 @@ export type StreamContext = Surroundings & {
   readonly places: StreamPlaces;
   spec(): StreamSpec;
   desired(): DesiredState;
-  destination(): { ok: true; destination: Destination } | { ok: false; failure: Failure };
+  destination(): Destined;
   /** Why the stream must not start now: another one sends to its destination. */
   conflict(): Failure | null;
   /** False, and logged, where there is no room. */
   remember(memory: MemoryRecord): Promise<boolean>;
   /** The stream has done what it was for: desired becomes stopped. */
   finish(): Promise<void>;
+  /** Clears away what the last run has left: the run directory, or all that need not stay at rest. */
+  cleanUp(what: "run" | "all"): void;
   lock(): Promise<LockState>;
   /** What is left of an earlier run of this stream. */
   left(): Left;

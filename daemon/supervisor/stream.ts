@@ -1,32 +1,39 @@
 import { messageOf } from "../log/message-of.ts";
-import { StreamBroError } from "../../shared/errors.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { DesiredState } from "../../shared/states.ts";
-import type { Destination } from "../destination/parted.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { ResourceUsage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
-import { foreign, notStarted, noSuchStream } from "./refusals.ts";
-import { examine } from "./examine.ts";
-import { type State, isAtRest, runOf } from "./state.ts";
+import { Durable } from "./durable.ts";
+import { mayPublish, mayStart } from "./may-start.ts";
+import { foreign, noSuchStream, stoppedUnsaved } from "./refusals.ts";
+import { type State, holdsSlot, isAtRest, runOf } from "./state.ts";
 import { statusOf } from "./status.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { Supervisor } from "./supervisor.ts";
+import { untilAtRest } from "./until-at-rest.ts";
 
 /** What a stream needs of the registry beside its surroundings. */
 export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination" | "finish"> & {
   save(record: SpecRecord): Promise<void>;
   usage(): ResourceUsage | null;
+  /** Takes a slot of the limits, or keeps the one it has. Errors: STREAM_LIMIT_EXCEEDED. */
+  takeSlot(): void;
+  /** Gives it back where the stream does not need one any more. */
+  settleSlot(): void;
+  /** When it is to be stopped by itself has changed. */
+  scheduled(stopAt: number | null): void;
 };
 
 /** A stream as commands see it: one after another, each durable before it has an effect. */
 export class Stream {
   readonly supervisor: Supervisor;
-  #record: SpecRecord;
-  #secrets: OutputSecrets | null;
+  readonly #durable: Durable;
   #forgotten = false;
+  /** A slot is held for a start that has not come to the supervisor yet. */
+  #isStarting = false;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #ports: StreamPorts;
 
@@ -36,61 +43,75 @@ export class Stream {
     memory: MemoryRecord | null,
     ports: StreamPorts,
   ) {
-    this.#record = record;
-    this.#secrets = secrets;
+    this.#durable = new Durable(record, secrets, (changed) => ports.save(changed));
     this.#ports = ports;
     const context: StreamContext = {
       ...ports,
       spec: () => this.spec,
       desired: () => this.desired,
-      destination: () => this.#destination(),
-      finish: () => this.#finish(),
+      destination: () => this.#durable.destination(),
+      finish: () => this.#rest("could not save that it is finished"),
     };
     this.supervisor = new Supervisor(context, memory);
   }
 
   get spec(): StreamSpec {
-    return this.#record.spec;
+    return this.#durable.spec;
   }
 
   get record(): SpecRecord {
-    return this.#record;
+    return this.#durable.record;
   }
 
   get desired(): DesiredState {
-    return this.#record.desired;
+    return this.#durable.desired;
   }
 
-  /** Secrets of the first output; empty where there are none. */
   get secrets(): Readonly<Record<string, string>> {
-    return this.#secrets?.[0] ?? {};
+    return this.#durable.secrets;
+  }
+
+  get outputSecrets(): OutputSecrets | null {
+    return this.#durable.outputSecrets;
+  }
+
+  /** Whether it counts towards the limits. */
+  get needsSlot(): boolean {
+    return this.#isStarting || holdsSlot(this.supervisor.state);
   }
 
   /** Which receiver and key it sends to, in a form that tells nothing. */
   get target(): string {
     // Without its key nobody can say where it goes, and it goes nowhere.
-    if (!this.#destination().ok) return `unknown: ${this.spec.name}`;
+    if (!this.#durable.destination().ok) return `unknown: ${this.spec.name}`;
     return this.#ports.targetOf({ url: this.spec.outputs[0]?.url ?? "", secrets: this.secrets });
-  }
-
-  get outputSecrets(): OutputSecrets | null {
-    return this.#secrets;
   }
 
   status(): StreamStatus {
     const now = this.#ports.monotonic();
-    return statusOf(this.spec, this.desired, this.supervisor, now, this.#ports.usage());
+    return statusOf(this.record, this.supervisor, now, this.#ports.usage());
   }
 
-  /** Errors: INPUT_UNUSABLE, DESTINATION_IN_USE, FOREIGN_PROCESS, STORAGE_FAILED. False: running already. */
-  start(): Promise<boolean> {
+  /**
+   * `stopAt`: when it is to be stopped by itself, or null for never. False: so already. Errors:
+   * INPUT_UNUSABLE, DESTINATION_IN_USE, FOREIGN_PROCESS, STREAM_LIMIT_EXCEEDED, STORAGE_FAILED.
+   */
+  start(stopAt: number | null): Promise<boolean> {
     return this.inTurn(async () => {
       const { state } = this.supervisor;
-      const running = !isAtRest(state) && state.is !== "backoff" && state.is !== "stopping";
-      if (running && state.is !== "foreign") return this.#desire("running");
-      await this.#mayStart(state);
-      await this.#wantRunning();
-      this.supervisor.dispatch({ type: "start" });
+      if (state.is === "preparing" || state.is === "starting" || state.is === "live")
+        return this.#want("running", stopAt);
+      await this.#withSlot(state, stopAt, () => this.supervisor.dispatch({ type: "start" }));
+      return true;
+    });
+  }
+
+  restart(): Promise<boolean> {
+    return this.inTurn(async () => {
+      const { stopAt } = this.#durable;
+      await this.#withSlot(this.supervisor.state, stopAt, () =>
+        this.supervisor.dispatch({ type: "restart" }),
+      );
       return true;
     });
   }
@@ -100,32 +121,30 @@ export class Stream {
    * stopped all the same.
    */
   stop(why?: Failure): Promise<boolean> {
+    return this.inTurn(() => this.#stop(why));
+  }
+
+  /** Stops a stream whose time is over; one whose time was changed meanwhile goes on. */
+  expire(): Promise<void> {
     return this.inTurn(async () => {
-      const { state } = this.supervisor;
-      let wanted = false;
-      try {
-        wanted = await this.#desire("stopped");
-      } catch (error) {
-        // A full disk must not keep on the air what somebody wants off it.
-        this.#record = { ...this.#record, desired: "stopped" };
-        this.supervisor.dispatch({ type: "stop", why });
-        const reason = messageOf(error).replace(/^Nothing was changed: /, "");
-        const sentence = `${this.spec.name}: stopped, but the next daemon will start it again: ${reason}`;
-        throw new StreamBroError("STORAGE_FAILED", sentence);
-      }
-      this.supervisor.dispatch({ type: "stop", why });
-      if (state.is === "foreign") throw foreign(this.spec.name, state.why);
-      return wanted || !isAtRest(state);
+      const { stopAt } = this.#durable;
+      if (stopAt === null || stopAt > this.#ports.clock.now()) return;
+      const { log } = this.#ports;
+      log.info({ event: "time-over" }, `${this.spec.name}: its time is over; stopping it`);
+      await this.#stop().catch((error: unknown) => {
+        log.error({ event: "time-over", error }, messageOf(error));
+      });
     });
   }
 
-  restart(): Promise<boolean> {
-    return this.inTurn(async () => {
-      await this.#mayStart(this.supervisor.state);
-      await this.#wantRunning();
-      this.supervisor.dispatch({ type: "restart" });
-      return true;
-    });
+  /** Before anything of it is taken up: a time that passed while no daemon was there means stopped. */
+  expireAtStart(): void {
+    const { stopAt } = this.#durable;
+    if (stopAt === null) return;
+    if (stopAt > this.#ports.clock.now()) return this.#ports.scheduled(stopAt);
+    const sentence = `${this.spec.name}: its time was over before this daemon started`;
+    this.#ports.log.info({ event: "time-over" }, sentence);
+    void this.#rest("could not save that its time is over");
   }
 
   /** Stops the stream, waits until nothing of it runs, and forgets it; later commands find no stream. */
@@ -133,7 +152,7 @@ export class Stream {
     return this.inTurn(async () => {
       const { state } = this.supervisor;
       if (state.is === "foreign") throw foreign(this.spec.name, state.why);
-      await this.#desire("stopped").catch(() => {
+      await this.#want("stopped", null).catch(() => {
         // What is to be forgotten need not be saved.
       });
       this.supervisor.dispatch({ type: "stop" });
@@ -141,6 +160,7 @@ export class Stream {
       if (rest.is === "foreign") throw foreign(this.spec.name, rest.why);
       await forget();
       this.#forgotten = true;
+      this.#ports.scheduled(null);
       this.supervisor.release();
     });
   }
@@ -153,11 +173,10 @@ export class Stream {
     } else this.supervisor.rest();
   }
 
-  /** Takes a changed specification; what runs goes on as it was started. */
+  /** Takes a changed specification; what runs goes on as it was started. Errors: STORAGE_FAILED. */
   async change(record: SpecRecord, secrets: OutputSecrets | null): Promise<void> {
-    await this.#ports.save(record);
-    this.#record = record;
-    this.#secrets = secrets;
+    await this.#durable.change(record, secrets);
+    this.#ports.settleSlot();
   }
 
   /** One command after another. */
@@ -171,73 +190,61 @@ export class Stream {
     return turn;
   }
 
-  async #mayStart(state: State): Promise<void> {
-    const { name, input, outputs } = this.spec;
-    if (state.is === "foreign") throw foreign(name, state.why);
-    const destination = this.#destination();
-    if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
-    this.#mayPublish();
-    const examined = await examine(input, outputs[0]?.url ?? "", this.#ports.tools);
-    if (this.#ports.draining())
-      throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
-    if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);
+  async #stop(why?: Failure): Promise<boolean> {
+    const { state } = this.supervisor;
+    let wanted = false;
+    try {
+      wanted = await this.#want("stopped", null);
+    } catch (error) {
+      // A full disk must not keep on the air what somebody wants off it.
+      await this.#durable.wantStopped().catch(() => {});
+      this.#ports.scheduled(null);
+      this.supervisor.dispatch({ type: "stop", why });
+      throw stoppedUnsaved(this.spec.name, error);
+    }
+    this.supervisor.dispatch({ type: "stop", why });
+    if (state.is === "foreign") throw foreign(this.spec.name, state.why);
+    return wanted || !isAtRest(state);
   }
 
-  #mayPublish(): void {
-    const conflict = this.#ports.conflict();
-    if (conflict !== null) throw notStarted("DESTINATION_IN_USE", this.spec.name, conflict);
+  /** Examines, takes a slot, makes the wish durable, begins; where one fails, all is as it was. */
+  async #withSlot(state: State, stopAt: number | null, begin: () => void): Promise<void> {
+    await mayStart(this.spec, state, this.#durable.destination(), this.#ports);
+    this.#ports.takeSlot();
+    this.#isStarting = true;
+    try {
+      await this.#wantRunning(stopAt);
+      begin();
+    } finally {
+      this.#isStarting = false;
+      this.#ports.settleSlot();
+    }
   }
 
   /** The last look at others comes when this one's wish is known: of two at once only one may start. */
-  async #wantRunning(): Promise<void> {
-    await this.#desire("running");
+  async #wantRunning(stopAt: number | null): Promise<void> {
+    await this.#want("running", stopAt);
     try {
-      this.#mayPublish();
+      mayPublish(this.spec.name, this.#ports);
     } catch (error) {
-      if (isAtRest(this.supervisor.state)) await this.#desire("stopped");
+      if (isAtRest(this.supervisor.state)) await this.#want("stopped", null);
       throw error;
     }
   }
 
-  async #desire(desired: DesiredState): Promise<boolean> {
-    if (this.#record.desired === desired) return false;
-    await this.change({ ...this.#record, desired }, this.#secrets);
-    return true;
+  async #want(desired: DesiredState, stopAt: number | null): Promise<boolean> {
+    const changed = await this.#durable.want(desired, stopAt);
+    if (changed) this.#ports.scheduled(stopAt);
+    return changed;
   }
 
-  async #finish(): Promise<void> {
-    // At once: what a client sees must fit the state.
-    this.#record = { ...this.#record, desired: "stopped" };
+  /** Nobody wants it running any more, at once, saved or not. */
+  async #rest(trouble: string): Promise<void> {
+    this.#ports.scheduled(null);
     try {
-      await this.#ports.save(this.#record);
+      await this.#durable.wantStopped();
     } catch (error) {
-      this.#ports.log.error(
-        { event: "storage", error },
-        `${this.spec.name}: could not save that it is finished`,
-      );
+      this.#ports.log.error({ event: "storage", error }, `${this.spec.name}: ${trouble}`);
     }
-  }
-
-  #destination(): { ok: true; destination: Destination } | { ok: false; failure: Failure } {
-    const [output] = this.spec.outputs;
-    const secrets = this.#secrets?.[0];
-    if (output === undefined || (this.#record.keys !== null && secrets === undefined)) {
-      const message = `its stream key cannot be read. Give it again: streambro set ${this.spec.name} --key-file FILE`;
-      return { ok: false, failure: { reason: "auth-or-path-rejected", permanent: true, message } };
-    }
-    return { ok: true, destination: { url: output.url, secrets: secrets ?? {} } };
   }
 }
-
-/** Resolves with the state in which nothing of the stream runs any more, or nothing that is ours to end. */
-const untilAtRest = (supervisor: Supervisor): Promise<State> =>
-  new Promise((resolve) => {
-    const look = (): void => {
-      const { state } = supervisor;
-      if (!isAtRest(state) && state.is !== "foreign") return;
-      supervisor.changes.off("change", look);
-      resolve(state);
-    };
-    supervisor.changes.on("change", look);
-    look();
-  });

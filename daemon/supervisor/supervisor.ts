@@ -3,7 +3,7 @@ import { instant } from "../clock/clock.ts";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { messageOf } from "../log/message-of.ts";
 import { existence } from "../runner/identity.ts";
-import { type Contents, removeRunDirectory } from "../runner/run-directory.ts";
+import type { Contents } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
 import { accountFor } from "./exit-account.ts";
@@ -234,13 +234,10 @@ export class Supervisor {
 
   /** Secrets and the playlist go as soon as what the run reached is safe on disk. */
   #tidy(): void {
-    if (this.session !== null || !(isAtRest(this.state) || this.state.is === "backoff")) return;
-    const { log, name, places } = this.#context;
-    try {
-      removeRunDirectory(places.run);
-    } catch (error) {
-      log.warn({ event: "tidy", error }, `${name}: ${places.run} stays: ${messageOf(error)}`);
-    }
+    if (this.session !== null) return;
+    if (isAtRest(this.state)) this.#context.cleanUp("all");
+    else if (this.state.is === "backoff" || this.state.is === "waiting")
+      this.#context.cleanUp("run");
   }
 }
 

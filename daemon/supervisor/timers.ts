@@ -44,6 +44,7 @@ export const timerOf = (state: State, settings: TimerSettings, now: number): Due
     case "stopped":
     case "finished":
     case "failed":
+    case "waiting":
     case "preparing":
       return null;
     default:

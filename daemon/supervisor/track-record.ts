@@ -45,6 +45,13 @@ export class TrackRecord {
     this.lastExit = { ...account.lastExit, at };
   }
 
+  /** Begins to count anew; how many failures there were. */
+  forgetFailures(): number {
+    const failures = this.#failuresAtPosition;
+    this.#failuresAtPosition = 0;
+    return failures;
+  }
+
   toMemory(state: State, since: number, session: Session | null): MemoryRecord {
     const record = session?.contents.record ?? null;
     if (session !== null && record !== null) {

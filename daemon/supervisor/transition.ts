@@ -1,8 +1,19 @@
 import type { Failure } from "../ffmpeg/failure.ts";
-import type { Effect, Event, Step, TimerName, World } from "./events.ts";
-import { afterFailure } from "./restart-policy.ts";
-import { NO_STREAK, type Run, type State, type Next } from "./state.ts";
+import type { Event, Step, TimerName, World } from "./events.ts";
+import { NO_STREAK, type Run, type State } from "./state.ts";
 import type { Streak } from "../store/schemas.ts";
+import {
+  atRest,
+  failed,
+  forceKill,
+  info,
+  noMedia,
+  prepare,
+  stay,
+  step,
+  streakOf,
+  terminate,
+} from "./steps.ts";
 
 /**
  * The life of a stream. Pure: the same state, event and world give the same step. An event that means
@@ -13,6 +24,7 @@ import type { Streak } from "../store/schemas.ts";
  *                        |   +--failure-+--exit, no media in time, exit--> backoff, or failed
  *                        +--------------------- timer ------------------------+
  *   any with a process --stop--> stopping --exit--> stopped, or preparing where that was a restart
+ *   any at rest, or backoff --no room--> waiting --room--> preparing
  *   preparing --somebody else holds the lock--> foreign --timer--> preparing
  */
 export const transition = (state: State, event: Event, world: World): Step => {
@@ -29,6 +41,14 @@ export const transition = (state: State, event: Event, world: World): Step => {
       return isIdle(state) ? prepare(streakOf(state), false) : stay(state);
     case "stop":
       return onStop(state, event.why ?? null);
+    case "no-room":
+      return isIdle(state)
+        ? step({ is: "waiting", why: event.why, streak: streakOf(state) })
+        : stay(state);
+    case "hurry":
+      return state.is === "stopping" && state.run !== null && state.force !== "kill"
+        ? step({ ...state, force: "kill" }, { do: "signal", run: state.run, signal: "SIGKILL" })
+        : stay(state);
     case "adopt":
       return adopted(event.run, event.flowing, event.streak);
     case "prepared":
@@ -88,6 +108,7 @@ const onStop = (state: State, why: Failure | null): Step => {
     case "finished":
     case "failed":
     case "backoff":
+    case "waiting":
       return step({ is: "stopped" }, info("stopped", "stopped"));
     default:
       return state satisfies never;
@@ -167,42 +188,6 @@ const escalated = (state: State): Step => {
   );
 };
 
-const forceKill: Effect = {
-  do: "log",
-  level: "error",
-  event: "FORCE_KILL_REQUIRED",
-  sentence: "did not respond to SIGTERM, force killing",
-};
-
-const noMedia = (ms: number): Failure => ({
-  reason: "no-media",
-  permanent: false,
-  message: `nothing was delivered within ${Math.round(ms / 1000)} s of the start`,
-});
-
-const failed = (failure: Failure, streak: Streak, world: World): Step => {
-  // It ended while nobody was there to stop it, and it was to stop.
-  if (!world.wanted) return step({ is: "stopped" }, info("stopped", "stopped"));
-  const verdict = afterFailure(failure, streak, world.policy, world.now, world.random);
-  if (!verdict.retry) {
-    return step(
-      { is: "failed", failure },
-      { do: "log", level: "error", event: "failed", sentence: `failed: ${failure.message}` },
-    );
-  }
-  const retryAt = world.now + verdict.afterMs;
-  const wait = (verdict.afterMs / 1000).toFixed(1);
-  return step(
-    { is: "backoff", failure, streak: verdict.streak, retryAt },
-    {
-      do: "log",
-      level: "warn",
-      event: "backoff",
-      sentence: `retry in ${wait} s: ${failure.message}`,
-    },
-  );
-};
-
 /** A preparation under way was overtaken by a stop; what comes of it is still to be heard. */
 const isOvertaken = (state: State): state is Extract<State, { is: "stopping" }> =>
   state.is === "stopping" && state.run === null;
@@ -211,30 +196,5 @@ const isIdle = (state: State): boolean =>
   state.is === "stopped" ||
   state.is === "finished" ||
   state.is === "failed" ||
+  state.is === "waiting" ||
   state.is === "backoff";
-
-const streakOf = (state: State): Streak => ("streak" in state ? state.streak : NO_STREAK);
-
-const prepare = (streak: Streak, byOperator: boolean): Step =>
-  step({ is: "preparing", streak, byOperator }, { do: "prepare" });
-
-const terminate = (run: Run, next: Next, failure: Failure | null, streak: Streak): Step =>
-  step(
-    { is: "stopping", run, next, force: "no", failure, streak },
-    { do: "signal", run, signal: "SIGTERM" },
-  );
-
-const atRest = (next: Next): Step =>
-  next !== "rest"
-    ? prepare(NO_STREAK, next === "start")
-    : step({ is: "stopped" }, info("stopped", "stopped"));
-
-const info = (event: string, sentence: string): Effect => ({
-  do: "log",
-  level: "info",
-  event,
-  sentence,
-});
-
-const step = (state: State, ...effects: Effect[]): Step => ({ state, effects });
-const stay = (state: State): Step => ({ state, effects: [] });

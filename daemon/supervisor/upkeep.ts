@@ -41,6 +41,13 @@ export class Upkeep {
     }
   }
 
+  /** Forgets a stream that has come to rest. */
+  forget(name: string): void {
+    this.#said.delete(name);
+    this.#replaced.delete(name);
+    this.#refused.delete(name);
+  }
+
   /** Saves how far the stream has come, and looks whether its input was replaced. */
   checkpoint(stream: Stream): void {
     void stream.supervisor.remember();

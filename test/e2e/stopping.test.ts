@@ -36,7 +36,7 @@ t.test("stopping", { timeout: 120_000 }, async (t) => {
   const state = async (name: string): Promise<string | undefined> =>
     (await daemon.rpc("stream.status", { names: [name] })).streams[0]?.state;
 
-  t.test("a receiver that no longer reads", async (t) => {
+  t.test("Test force kill mechanism with stuck process", async (t) => {
     await daemon.cli(
       "add",
       "heavy",

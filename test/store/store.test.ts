@@ -236,6 +236,7 @@ const record = (name: string): SpecRecord => ({
   version: 1,
   keys: null,
   desired: "running",
+  stopAt: null,
   spec: {
     name,
     owner: "anna",

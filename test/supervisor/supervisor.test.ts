@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
-import type { Clock } from "../../daemon/clock/clock.ts";
 import { NO_ENCODING } from "../../shared/contract/spec.ts";
 import { SettingsSchema } from "../../daemon/config/settings.ts";
 import type { Failure } from "../../daemon/ffmpeg/failure.ts";
@@ -11,41 +10,8 @@ import { makeLayout, placesOf } from "../../daemon/store/layout.ts";
 import type { MemoryRecord } from "../../daemon/store/schemas.ts";
 import { NO_STREAK, type Run, type State } from "../../daemon/supervisor/state.ts";
 import { Supervisor } from "../../daemon/supervisor/supervisor.ts";
+import { FakeClock } from "../helpers/fake-clock.ts";
 import { until } from "../helpers/until.ts";
-
-/** A clock that moves when it is told to. */
-class FakeClock implements Clock {
-  at = 1_000_000;
-  #timers: { due: number; callback: () => void }[] = [];
-
-  now(): number {
-    return this.at;
-  }
-
-  after(ms: number, callback: () => void): () => void {
-    const timer = { due: this.at + ms, callback };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((one) => one !== timer);
-    };
-  }
-
-  pass(ms: number): void {
-    const end = this.at + ms;
-    for (;;) {
-      const next = this.#timers.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
-      if (next === undefined) break;
-      this.at = Math.max(this.at, next.due);
-      this.#timers = this.#timers.filter((one) => one !== next);
-      next.callback();
-    }
-    this.at = end;
-  }
-
-  get waiting(): number {
-    return this.#timers.length;
-  }
-}
 
 const home = mkdtempSync(path.join(tmpdir(), "streambro-supervisor-"));
 t.teardown(() => rmSync(home, { recursive: true, force: true }));
@@ -108,6 +74,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       finish: async () => {
         made.wanted = false;
       },
+      cleanUp: () => {},
       lock: async () => "free",
       left: () => ({ is: "nothing" }),
       targetOf: () => "",

@@ -32,6 +32,7 @@ const STATES = {
   finished: { is: "finished" },
   failed: { is: "failed", failure: hopeless },
   backoff: { is: "backoff", failure: lost, streak, retryAt: world.now + 5_000 },
+  waiting: { is: "waiting", why: "no slot", streak },
   preparing: { is: "preparing", streak, byOperator: false },
   asked: { is: "preparing", streak, byOperator: true },
   starting: { is: "starting", run, streak },
@@ -54,6 +55,8 @@ const EVENTS = {
   restart: { type: "restart" },
   refresh: { type: "refresh" },
   resume: { type: "resume" },
+  noRoom: { type: "no-room", why: "no slot" },
+  hurry: { type: "hurry" },
   adoptFlowing: { type: "adopt", run: runWith(200), flowing: true, streak },
   adoptSilent: { type: "adopt", run: runWith(200), flowing: false, streak },
   prepared: { type: "prepared", run: runWith(300) },
@@ -94,6 +97,7 @@ const toStart = {
   finished: "preparing prepare",
   failed: "preparing prepare",
   backoff: "preparing prepare",
+  waiting: "preparing prepare",
 };
 const atStopping = (cell: string): Partial<Record<StateKey, string>> => ({
   stopping: cell,
@@ -125,6 +129,7 @@ const TABLE: Readonly<Record<EventKey, Partial<Record<StateKey, string>>>> = {
     finished: "stopped",
     failed: "stopped",
     backoff: "stopped",
+    waiting: "stopped",
     preparing: "stopping",
     asked: "stopping",
     starting: "stopping SIGTERM",
@@ -143,6 +148,14 @@ const TABLE: Readonly<Record<EventKey, Partial<Record<StateKey, string>>>> = {
   },
   refresh: { starting: "stopping SIGTERM", live: "stopping SIGTERM" },
   resume: toStart,
+  noRoom: {
+    stopped: "waiting",
+    finished: "waiting",
+    failed: "waiting",
+    backoff: "waiting",
+    waiting: "waiting",
+  },
+  hurry: { ...atStopping("stopping SIGKILL"), stoppingKill: "=" },
   adoptFlowing: everyState("live"),
   adoptSilent: everyState("starting"),
   prepared: {
@@ -257,6 +270,9 @@ t.test("what a step carries along", async (t) => {
     run,
     failure: { reason: "no-media", permanent: false },
   });
+  t.match(next(STATES.backoff, EVENTS.noRoom).state, { why: "no slot", streak });
+  t.match(next(STATES.waiting, EVENTS.resume).state, { streak, byOperator: false }, "counts on");
+  t.match(next(STATES.stopping, EVENTS.hurry).state, { run, next: "rest", force: "kill" });
   t.match(next(STATES.restarting, EVENTS.lost).state, { byOperator: true });
   t.match(next(STATES.refreshing, EVENTS.lost).state, { byOperator: false });
   t.match(next(STATES.live, EVENTS.lost).state, {
@@ -370,6 +386,8 @@ class Outside {
       { type: "restart" },
       { type: "refresh" },
       { type: "resume" },
+      { type: "no-room", why: "no slot" },
+      { type: "hurry" },
     ];
     const due = timerOf(state, timers, world.now);
     if (due !== null) events.push({ type: "timer", timer: due.timer });
@@ -434,5 +452,5 @@ t.test("random lives: one process at most, and it is always the state's", async 
       visited.add(state.is);
     }
   }
-  t.equal(visited.size, 9, "every state was visited");
+  t.equal(visited.size, 10, "every state was visited");
 });

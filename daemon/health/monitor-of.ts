@@ -2,13 +2,13 @@ import type { Clock } from "../clock/clock.ts";
 import type { Settings } from "../config/settings.ts";
 import { ResourceMonitor } from "./resource-monitor.ts";
 
-/** A monitor at work, by the settings as they are at each sweep. */
-export const startMonitor = (
+/** A monitor that goes by the settings as they are at each sweep. */
+export const monitorOf = (
   settings: () => Settings,
   clock: Clock,
   monotonic: () => number,
-): ResourceMonitor => {
-  const monitor = new ResourceMonitor(
+): ResourceMonitor =>
+  new ResourceMonitor(
     () => settings().RESOURCE_WARNING_CPU_PERCENT,
     () => settings().RESOURCE_WARNING_MEMORY_MB,
     {
@@ -18,6 +18,3 @@ export const startMonitor = (
       enabled: () => settings().MONITOR_ENABLED,
     },
   );
-  monitor.start();
-  return monitor;
-};

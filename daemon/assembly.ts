@@ -1,0 +1,88 @@
+import { performance } from "node:perf_hooks";
+import { CleanupManager } from "./cleanup/cleanup-manager.ts";
+import { removeOrphans } from "./cleanup/orphans.ts";
+import { systemClock } from "./clock/clock.ts";
+import type { Settings } from "./config/settings.ts";
+import { respondTo } from "./health/breach.ts";
+import { monitorOf } from "./health/monitor-of.ts";
+import type { ResourceMonitor } from "./health/resource-monitor.ts";
+import { StreamLimiter } from "./limits/stream-limiter.ts";
+import type { Log } from "./log/log.ts";
+import { Metering } from "./metrics/metering.ts";
+import { Registry } from "./registry/registry.ts";
+import { launcher } from "./runner/launch.ts";
+import { Schedule } from "./schedule/schedule.ts";
+import { placesOf } from "./store/layout.ts";
+import type { Store } from "./store/store.ts";
+import type { Tools } from "./supervisor/examine.ts";
+import { Upkeep } from "./supervisor/upkeep.ts";
+
+export type Assembled = {
+  readonly registry: Registry;
+  readonly monitor: ResourceMonitor;
+  readonly limiter: StreamLimiter;
+  readonly schedule: Schedule;
+  readonly cleanup: CleanupManager;
+  readonly upkeep: Upkeep;
+  readonly metering: Metering;
+};
+
+export type Needed = {
+  readonly store: Store;
+  readonly settings: () => Settings;
+  readonly log: Log;
+  readonly version: string;
+  /** Path of runner.sh. */
+  readonly runner: string;
+  /** The daemon is ending. */
+  readonly draining: () => boolean;
+};
+
+/** Puts together what the streams of one daemon share; nothing runs yet. */
+export const assemble = (needed: Needed): Assembled => {
+  const { store, settings, log, runner, draining } = needed;
+  const clock = systemClock;
+  const tools = toolsOf(settings());
+  const monotonic = (): number => performance.now();
+  const upkeep = new Upkeep(log, settings().LOG_MAX_BYTES, tools);
+  const monitor = monitorOf(settings, clock, monotonic);
+  const { MAX_CONCURRENT_STREAMS_PER_USER, MAX_CONCURRENT_STREAMS_GLOBAL } = settings();
+  const limiter = new StreamLimiter(MAX_CONCURRENT_STREAMS_PER_USER, MAX_CONCURRENT_STREAMS_GLOBAL);
+  const schedule = new Schedule(clock, (name) => {
+    void registry.streams.get(name)?.expire();
+  });
+  const cleanup = new CleanupManager({
+    ...{ settings, clock, log },
+    places: (name) => placesOf(store.layout, name),
+    forgetRetries: (name) => registry.forgetRetries(name),
+    forgetNotes: (name) => upkeep.forget(name),
+    removeOrphans: (active) => removeOrphans(store, active),
+    onCleanup: (succeeded, bytes) =>
+      metering.counts.cleanedUp(succeeded ? "success" : "failure", bytes),
+  });
+  const surroundings = {
+    ...{ settings, tools, clock, draining, monotonic },
+    launch: launcher(runner),
+    random: Math.random,
+  };
+  const registry: Registry = new Registry(
+    store,
+    surroundings,
+    { monitor, limiter, schedule, cleanup },
+    log,
+  );
+  const metering: Metering = new Metering({
+    ...{ registry, clock, monotonic, log, version: needed.version },
+    file: store.layout.metrics,
+    limits: () => limiter.values,
+    listen: () => settings().METRICS_LISTEN,
+  });
+  const { streams } = registry;
+  monitor.onFinding = respondTo({ streams, log, metrics: metering.counts });
+  return { registry, monitor, limiter, schedule, cleanup, upkeep, metering };
+};
+
+export const toolsOf = (settings: Settings): Tools => ({
+  ffmpeg: settings.FFMPEG_PATH,
+  ffprobe: settings.FFPROBE_PATH,
+});

@@ -1,0 +1,81 @@
+import type { Log } from "../log/log.ts";
+
+/** The streams, as an end of the daemon sees them. */
+export type StreamingService = {
+  /** From now on nothing is started, and no command that changes something is taken. */
+  refuseCommands(): void;
+  /** Asks every process to end, all at once, each with its own escalation; how many there are. */
+  stopAll(): number;
+  /** KILL to whatever is still there. */
+  killAll(): void;
+  /** Resolves when no process is left. */
+  ended(): Promise<void>;
+};
+
+export type SchedulerService = {
+  /** Nothing happens by itself any more; how many entries there were. */
+  clearAll(): number;
+};
+
+export type ShutdownPorts = {
+  readonly log: Log;
+  readonly signals: Pick<NodeJS.EventEmitter, "on">;
+  /** Saves what is still in memory, metrics first, and gives back what only one daemon can have. */
+  readonly finish: () => Promise<void>;
+};
+
+/**
+ * The end of the daemon, step by step, each logged. Streams that run now run again after the next
+ * start: that the daemon ends says nothing about what is wanted of them.
+ */
+export class GracefulShutdown {
+  readonly #streaming: StreamingService;
+  readonly #scheduler: SchedulerService;
+  readonly #ports: ShutdownPorts;
+  #done: Promise<void> | null = null;
+
+  constructor(
+    streamingService: StreamingService,
+    schedulerService: SchedulerService,
+    ports: ShutdownPorts,
+  ) {
+    this.#streaming = streamingService;
+    this.#scheduler = schedulerService;
+    this.#ports = ports;
+  }
+
+  /** SIGTERM and SIGINT end the daemon with its streams; a second one does not wait for any of them. */
+  registerHandlers(): void {
+    for (const signal of ["SIGTERM", "SIGINT"] as const)
+      this.#ports.signals.on(signal, () => void this.shutdown(signal));
+  }
+
+  /** `signal` is what asked for it. Asked again, it hurries; resolves when all is over. */
+  shutdown(signal: string): Promise<void> {
+    if (this.#done === null) this.#done = this.#shutDown(signal);
+    else this.#hurry(signal);
+    return this.#done;
+  }
+
+  async #shutDown(signal: string): Promise<void> {
+    const { finish } = this.#ports;
+    this.#streaming.refuseCommands();
+    this.#say("shutdown", { signal }, `${signal}: shutting down; no new commands are taken`);
+    const scheduled = this.#scheduler.clearAll();
+    this.#say("schedules-cleared", { scheduled }, `${scheduled} schedules cleared`);
+    const streams = this.#streaming.stopAll();
+    this.#say("stopping", { streams }, `stopping ${streams} streams`);
+    await this.#streaming.ended();
+    this.#say("streams-stopped", { streams }, `${streams} streams stopped`);
+    await finish();
+  }
+
+  #hurry(signal: string): void {
+    this.#ports.log.warn({ event: "hurry", signal }, `${signal} again: killing what still runs`);
+    this.#streaming.killAll();
+  }
+
+  #say(event: string, fields: object, sentence: string): void {
+    this.#ports.log.info({ event, ...fields }, sentence);
+  }
+}

@@ -1,0 +1,86 @@
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import type { DesiredState } from "../../shared/states.ts";
+import type { Destination } from "../destination/parted.ts";
+import type { Failure } from "../ffmpeg/failure.ts";
+import type { SpecRecord } from "../store/schemas.ts";
+import type { OutputSecrets } from "../store/secrets.ts";
+
+/** A destination with its secrets, or why it cannot be used. */
+export type Destined =
+  | { readonly ok: true; readonly destination: Destination }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** What of a stream outlives the daemon: its specification, its keys, and what is wanted of it. */
+export class Durable {
+  readonly #save: (record: SpecRecord) => Promise<void>;
+  #record: SpecRecord;
+  #secrets: OutputSecrets | null;
+
+  constructor(
+    record: SpecRecord,
+    secrets: OutputSecrets | null,
+    save: (record: SpecRecord) => Promise<void>,
+  ) {
+    this.#record = record;
+    this.#secrets = secrets;
+    this.#save = save;
+  }
+
+  get record(): SpecRecord {
+    return this.#record;
+  }
+
+  get spec(): StreamSpec {
+    return this.#record.spec;
+  }
+
+  get desired(): DesiredState {
+    return this.#record.desired;
+  }
+
+  /** When it is to be stopped by itself, in milliseconds since the epoch; null for never. */
+  get stopAt(): number | null {
+    return this.#record.stopAt;
+  }
+
+  get outputSecrets(): OutputSecrets | null {
+    return this.#secrets;
+  }
+
+  /** Secrets of the first output; empty where there are none. */
+  get secrets(): Readonly<Record<string, string>> {
+    return this.#secrets?.[0] ?? {};
+  }
+
+  /** Nothing is changed where it cannot be saved. Errors: STORAGE_FAILED. */
+  async change(record: SpecRecord, secrets: OutputSecrets | null): Promise<void> {
+    await this.#save(record);
+    this.#record = record;
+    this.#secrets = secrets;
+  }
+
+  /** False: so already. Errors: STORAGE_FAILED, and nothing was changed. */
+  async want(desired: DesiredState, stopAt: number | null): Promise<boolean> {
+    const { record } = this;
+    if (record.desired === desired && record.stopAt === stopAt) return false;
+    await this.change({ ...record, desired, stopAt }, this.#secrets);
+    return true;
+  }
+
+  /** At once, whatever becomes of saving it: what clients see must fit what happens. */
+  async wantStopped(): Promise<void> {
+    this.#record = { ...this.#record, desired: "stopped", stopAt: null };
+    await this.#save(this.#record);
+  }
+
+  destination(): Destined {
+    const { spec, keys } = this.#record;
+    const [output] = spec.outputs;
+    const secrets = this.#secrets?.[0];
+    if (output === undefined || (keys !== null && secrets === undefined)) {
+      const message = `its stream key cannot be read. Give it again: streambro set ${spec.name} --key-file FILE`;
+      return { ok: false, failure: { reason: "auth-or-path-rejected", permanent: true, message } };
+    }
+    return { ok: true, destination: { url: output.url, secrets: secrets ?? {} } };
+  }
+}

@@ -1,0 +1,33 @@
+import { StreamBroError } from "../../shared/errors.ts";
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import type { Destined } from "./durable.ts";
+import { examine } from "./examine.ts";
+import { foreign, notStarted } from "./refusals.ts";
+import type { State } from "./state.ts";
+import type { StreamContext } from "./stream-context.ts";
+
+type Asked = Pick<StreamContext, "conflict" | "tools" | "draining">;
+
+/**
+ * What would make a start futile, found before anything is done. Errors: FOREIGN_PROCESS, INVALID_SPEC,
+ * DESTINATION_IN_USE, INPUT_UNUSABLE, SHUTTING_DOWN.
+ */
+export const mayStart = async (
+  { name, input, outputs }: StreamSpec,
+  state: State,
+  destination: Destined,
+  ports: Asked,
+): Promise<void> => {
+  if (state.is === "foreign") throw foreign(name, state.why);
+  if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
+  mayPublish(name, ports);
+  const examined = await examine(input, outputs[0]?.url ?? "", ports.tools);
+  if (ports.draining()) throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
+  if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);
+};
+
+/** Errors: DESTINATION_IN_USE. */
+export const mayPublish = (name: string, { conflict }: Pick<Asked, "conflict">): void => {
+  const found = conflict();
+  if (found !== null) throw notStarted("DESTINATION_IN_USE", name, found);
+};
