@@ -1,5 +1,4 @@
 import { messageOf } from "./log/message-of.ts";
-import { userInfo } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { PROTOCOL } from "../shared/protocol.ts";
@@ -11,13 +10,16 @@ import { encoderHandlers } from "./commands/encoders.ts";
 import { limitHandlers } from "./commands/limits.ts";
 import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
+import { type Owners, cannotAsk } from "./commands/owner.ts";
 import type { Settings } from "./config/settings.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
 import { startUp } from "./registry/start-up.ts";
 import { keepPlaces } from "./keep-places.ts";
+import { Limits } from "./limits/limits.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
+import { askTheKernel } from "./rpc/peer-credentials.ts";
 import { type Answerer, answerer } from "./rpc/server.ts";
 import { launcher } from "./runner/launch.ts";
 import { stopStreams } from "./shutdown/end.ts";
@@ -29,6 +31,7 @@ import { ResourceMonitor } from "./health/resource-monitor.ts";
 import { startSweep } from "./health/sweep.ts";
 import type { Tools } from "./supervisor/examine.ts";
 import { Upkeep } from "./supervisor/upkeep.ts";
+import { Users } from "./users/users.ts";
 
 export type Options = {
   readonly directories: Directories;
@@ -56,6 +59,7 @@ export class Daemon {
   readonly ended: Promise<void>;
   readonly #log: Log;
   readonly #registry: Registry;
+  readonly #limits: Limits;
   readonly #held: Held;
   readonly #monitor: ResourceMonitor;
   readonly #sweep: { stop(): void };
@@ -86,11 +90,13 @@ export class Daemon {
       return claimed;
     }
     const { claim } = claimed;
+    const asking = await askTheKernel();
     const { promise: answering, resolve: answerWith } = Promise.withResolvers<Answerer>();
     const listening = await listen(
       directories.socket,
       async (line, caller) => (await answering)(line, caller),
       (error) => options.log.error({ event: "socket", error }, `socket: ${messageOf(error)}`),
+      asking.peerOf,
     );
     if (!listening.ok) {
       claim.release();
@@ -98,7 +104,9 @@ export class Daemon {
       return listening;
     }
     const daemon = new Daemon(options, store, { lock, claim, listener: listening.listener });
-    answerWith(daemon.#answerer(options, store));
+    const owners = { users: new Users(), uid: process.geteuid?.() ?? 0 };
+    if (asking.whyNot !== null) daemon.#warn(await cannotAsk(asking.whyNot, owners));
+    answerWith(daemon.#answerer(options, store, owners));
     const { log, version } = options;
     const fields = { event: "ready", socket: directories.socket, pid: process.pid };
     log.info(fields, `streambrod ${version} answers at ${directories.socket}`);
@@ -125,7 +133,9 @@ export class Daemon {
       this.#monitor,
       log,
     );
+    this.#limits = new Limits(store.layout.limits, () => settings, Date.now);
     this.#warnings = startUp(store, this.#registry, log);
+    if (this.#limits.complaint !== null) this.#warn(this.#limits.complaint);
     const upkeep = new Upkeep(log, settings.LOG_MAX_BYTES, tools);
     this.#sweep = startSweep({
       registry: this.#registry,
@@ -158,7 +168,8 @@ export class Daemon {
     this.#resolveEnded();
   }
 
-  #answerer({ directories, version, log, settings }: Options, store: Store): Answerer {
+  #answerer(options: Options, store: Store, owners: Owners): Answerer {
+    const { directories, version, log, settings } = options;
     const about = (): ReturnType<Parameters<typeof handlers>[0]["about"]> => ({
       version,
       protocol: PROTOCOL,
@@ -175,9 +186,9 @@ export class Daemon {
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
     const registry = this.#registry;
-    const editing = { registry, store, tools: toolsOf(settings), owner: userInfo().username };
+    const editing = { registry, store, tools: toolsOf(settings), owners };
     const rooms = {
-      ...limitHandlers(),
+      ...limitHandlers(this.#limits, owners, registry, log),
       ...encoderHandlers(),
       ...metricHandlers(),
       ...configurationHandlers(),
