@@ -17,7 +17,7 @@ export const limitHandlers = (
   "limits.get": async () => limits.toResult(waitingIn(registry)),
   "limits.set": async (wanted, caller) => {
     if (!governs(caller, owners.uid)) {
-      const sentence = "Only root and the daemon's own user may change limits.";
+      const sentence = "only root and the daemon's own user may change limits.";
       throw new StreamBroError("NOT_PERMITTED", sentence);
     }
     const users = await knownUsers(wanted.users ?? {}, limits, owners);
@@ -42,7 +42,7 @@ const knownUsers = async (
 ): Promise<Record<string, number | null>> => {
   const entries = Object.entries(asked);
   if (entries.length > MOST_AT_ONCE) {
-    const sentence = `Give limits to at most ${MOST_AT_ONCE} users at once.`;
+    const sentence = `give limits to at most ${MOST_AT_ONCE} users at once.`;
     throw new StreamBroError("INVALID_SPEC", sentence);
   }
   const known: Array<[string, number | null]> = [];

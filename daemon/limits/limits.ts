@@ -95,7 +95,7 @@ const changed = (before: LimitsRecord, wanted: Params<"limits.set">): LimitsReco
     else users.set(user, limit);
   }
   if (users.size > MOST_USERS) {
-    const sentence = `At most ${MOST_USERS} users can have limits of their own.`;
+    const sentence = `at most ${MOST_USERS} users can have limits of their own.`;
     throw new StreamBroError("INVALID_SPEC", sentence);
   }
   const { perUser = before.perUser, global = before.global } = wanted;
