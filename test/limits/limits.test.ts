@@ -119,19 +119,37 @@ t.test("a file that is no such file is set aside, and reported", async (t) => {
   t.same(readdirSync(path.dirname(file)), [], "half a write is cleared away");
 });
 
-t.test(
-  "what cannot be read or written just now is not written over, and nothing changes",
-  async (t) => {
-    const file = fresh();
-    await opened(file).change({ global: 4 });
-    rmSync(file);
-    // A directory that cannot be moved aside either, as its parent is gone from under it.
-    const nowhere = path.join(home, "gone", "limits.json");
-    const limits = opened(nowhere);
-    await t.rejects(limits.change({ global: 9 }), { code: "STORAGE_FAILED" });
-    t.match(limits.limiter.values, { global: 20 });
-    mkdirSync(path.dirname(nowhere));
-    await limits.change({ global: 9 });
-    t.match(opened(nowhere).limiter.values, { global: 9 }, "a later change finds the disk mended");
-  },
-);
+t.test("what has to stay where it is is not written over", async (t) => {
+  const file = fresh();
+  writeFileSync(file, "{");
+  // What it would be called is taken, by something that cannot be replaced.
+  mkdirSync(`${file}.unreadable-7`);
+  const limits = opened(file);
+  t.match(
+    limits.complaint,
+    /limits\.json cannot be read just now .*; it is left as it is\. Limits are/,
+  );
+  t.match(limits.toResult([]), { perUser: 5, origin: { perUser: "settings" } });
+  await t.rejects(limits.change({ global: 9 }), {
+    code: "STORAGE_FAILED",
+    message: /^Nothing was changed: .*cannot be read just now/,
+  });
+  t.equal(readFileSync(file, "utf8"), "{");
+  writeFileSync(file, '{"version":1,"perUser":2,"global":null,"users":{"anna":3}}');
+  await limits.change({ global: 9 });
+  const all = { perUser: 2, global: 9, users: { anna: 3 } };
+  t.same([limits.limiter.values, opened(file).limiter.values], [all, all], "mended, it is heeded");
+});
+
+t.test("what cannot be saved is not in force", async (t) => {
+  const file = path.join(home, "gone", "limits.json");
+  const limits = opened(file);
+  await t.rejects(limits.change({ global: 9 }), {
+    code: "STORAGE_FAILED",
+    message: /^Nothing was changed: cannot save in /,
+  });
+  t.match(limits.limiter.values, { global: 20 });
+  mkdirSync(path.dirname(file));
+  await limits.change({ perUser: 9 });
+  t.match(opened(file).limiter.values, { perUser: 9, global: 20 }, "one failure ends nothing");
+});

@@ -2,7 +2,6 @@ import t from "tap";
 import { logRefusedStart, refusedStart } from "../../daemon/limits/refused-start.ts";
 import { StreamLimiter } from "../../daemon/limits/stream-limiter.ts";
 import type { LimitRefusal, LimitValues } from "../../daemon/limits/stream-limiter.ts";
-import { StreamBroError } from "../../shared/errors.ts";
 import { seeded } from "../helpers/seeded.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -229,10 +228,7 @@ t.test("a refused start says what is reached and what to do", async (t) => {
   t.match(full.details, { scope: "global", httpStatus: 429 });
   const none = refusedStart("x", limiter.reserve("x", "carl") as LimitRefusal, limiter);
   t.match(none.message, /\nRaise it: streambro limits set --user carl=N$/);
-  t.throws(
-    () => limiter.registerStream("lofi", "anna"),
-    new StreamBroError(error.code, error.message),
-  );
+  t.throws(() => limiter.registerStream("lofi", "anna"), { message: /^lofi: not started: Max/ });
 
   const warned: unknown[] = [];
   const never = (): void => void t.fail("a warning it is");
