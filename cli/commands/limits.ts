@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Params, Result } from "../../shared/contract/methods.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { printable } from "../../shared/stream-name.ts";
@@ -20,7 +21,7 @@ const MOST = 100_000;
 const RULE = `Use a whole number from 0 to ${MOST}, or "default" for what the settings say.`;
 
 export const limits: Register = (program, run) => {
-  const group = program.command("limits").enablePositionalOptions();
+  const group = program.command("limits");
   standard(group, {
     about: "Show how many streams may run at once, and how many do.",
     examples: [
@@ -47,9 +48,11 @@ export const limits: Register = (program, run) => {
     .option("--global <count>", "streams of all users", limitOption)
     .option("--user <name=count>", "streams of this user; may be repeated", userOption)
     .option("--json", "print JSON: the limits as they are then")
-    .action(async (options: SetOptions) =>
-      run(options, async (context) => change(context, options)),
-    );
+    .action(async (_: SetOptions, set: Command) => {
+      // Commander gives -q and --json to `limits`, which has them too.
+      const options: SetOptions = set.optsWithGlobals();
+      return run(options, async (context) => change(context, options));
+    });
 };
 
 const show = async (context: Context): Promise<number> => {
