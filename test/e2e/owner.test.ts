@@ -1,11 +1,12 @@
 import {
   chmodSync,
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
@@ -118,7 +119,11 @@ t.test("without koffi everybody is the daemon's own user", { timeout: 60_000 }, 
   await daemon.rpc("stream.add", wanted);
   t.equal((await daemon.rpc("stream.show", { name: "radio" })).spec.owner, own);
   t.match(await daemon.rpc("limits.set", { perUser: 6 }), { perUser: 6 }, "the mode has decided");
-  t.ok(existsSync(path.join(daemon.stateDir, "limits.json")));
+  const file = path.join(daemon.stateDir, "limits.json");
+  writeFileSync(file, readFileSync(file, "utf8").slice(0, 20));
+  await daemon.restart();
+  t.match((await daemon.rpc("daemon.status", {})).warnings, [/limits\.json\.unreadable-/, warning]);
+  t.match(await daemon.rpc("limits.get", {}), { perUser: 5 });
   if (!(await canBeNobody())) return;
   openToAll(daemon);
   const add = ["add", "theirs", "--input", input, "--to", TO];
