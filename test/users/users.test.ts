@@ -1,4 +1,6 @@
-import { userInfo } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import path from "node:path";
 import t from "tap";
 import { type Found, type LookUp, find, lookUp } from "../../daemon/users/look-up.ts";
 import { Users } from "../../daemon/users/users.ts";
@@ -40,6 +42,32 @@ t.test("this machine's users", async (t) => {
     "x".repeat(65),
   ];
   for (const key of nobodies) t.same(await lookUp(key), { is: "nobody" }, JSON.stringify(key));
+});
+
+t.test("users that are in no file, by whatever answers for them", async (t) => {
+  const bin = mkdtempSync(path.join(tmpdir(), "sb-getent-"));
+  const before = process.env["PATH"] ?? "";
+  process.env["PATH"] = `${bin}:${before}`;
+  t.teardown(() => {
+    process.env["PATH"] = before;
+    rmSync(bin, { recursive: true });
+  });
+  const answers = async (script: string, withinMs?: number): Promise<Found> => {
+    writeFileSync(path.join(bin, "getent"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return lookUp("4294967000", withinMs);
+  };
+  const user = { name: "CORP\\anna b", uid: 4_294_967_000 };
+  const line = `'%s\\n' '${user.name}:*:${user.uid}:1::/:'`;
+  t.same(await answers(`[ "$*" = "passwd 4294967000" ] && printf ${line}`), { is: "user", user });
+  t.same(await answers(`printf ${line}; exit 2`), { is: "nobody" });
+  t.same(await answers("echo nonsense"), { is: "nobody" });
+  t.same(await answers("exit 0"), { is: "nobody" });
+  t.same(await answers("exec sleep 600", 100), { is: "unknown" }, "one that hangs is given up");
+  t.same(await answers(`printf ${line}`), { is: "user", user }, "and asked again");
+  process.env["PATH"] = bin;
+  rmSync(path.join(bin, "getent"));
+  t.same(await lookUp("4294967000"), { is: "nobody" }, "without getent, what is in the file");
+  t.match(await lookUp("0"), { is: "user" });
 });
 
 const anna: Found = { is: "user", user: { name: "anna", uid: 1000 } };
