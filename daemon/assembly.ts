@@ -4,7 +4,7 @@ import { removeOrphans } from "./cleanup/orphans.ts";
 import { systemClock } from "./clock/clock.ts";
 import type { Settings } from "./config/settings.ts";
 import { ResourceMonitor } from "./health/resource-monitor.ts";
-import { StreamLimiter } from "./limits/stream-limiter.ts";
+import { Limits } from "./limits/limits.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
 import { launcher } from "./runner/launch.ts";
@@ -17,7 +17,7 @@ import { Upkeep } from "./supervisor/upkeep.ts";
 export type Assembled = {
   readonly registry: Registry;
   readonly monitor: ResourceMonitor;
-  readonly limiter: StreamLimiter;
+  readonly limits: Limits;
   readonly schedule: Schedule;
   readonly cleanup: CleanupManager;
   readonly upkeep: Upkeep;
@@ -40,8 +40,7 @@ export const assemble = ({ store, settings, log, runner, draining }: Needed): As
   const { RESOURCE_MONITOR_INTERVAL_MS, LOG_MAX_BYTES } = settings();
   const upkeep = new Upkeep(log, LOG_MAX_BYTES, tools);
   const monitor = new ResourceMonitor(RESOURCE_MONITOR_INTERVAL_MS, clock);
-  const { MAX_CONCURRENT_STREAMS_PER_USER, MAX_CONCURRENT_STREAMS_GLOBAL } = settings();
-  const limiter = new StreamLimiter(MAX_CONCURRENT_STREAMS_PER_USER, MAX_CONCURRENT_STREAMS_GLOBAL);
+  const limits = new Limits(store.layout.limits, settings, () => clock.now());
   const schedule = new Schedule(clock, (name) => {
     void registry.streams.get(name)?.expire();
   });
@@ -62,10 +61,11 @@ export const assemble = ({ store, settings, log, runner, draining }: Needed): As
   const registry: Registry = new Registry(
     store,
     surroundings,
-    { monitor, limiter, schedule, cleanup },
+    { monitor, limiter: limits.limiter, schedule, cleanup },
     log,
   );
-  return { registry, monitor, limiter, schedule, cleanup, upkeep };
+  limits.limiter.onRoom(() => registry.admitWaiting());
+  return { registry, monitor, limits, schedule, cleanup, upkeep };
 };
 
 export const toolsOf = (settings: Settings): Tools => ({

@@ -10,6 +10,8 @@ export type Layout = {
   readonly logs: string;
   readonly runs: string;
   readonly daemonLock: string;
+  /** A file: what `limits set` has changed. */
+  readonly limits: string;
 };
 
 /** The places of one stream. */
@@ -40,6 +42,7 @@ export const makeLayout = (state: string, runtime: string): Layout => {
     logs: folder(stateReal, "logs", 0o750),
     runs: folder(realpathSync(runtime), "runs", 0o700),
     daemonLock: path.join(stateReal, "daemon.lock"),
+    limits: path.join(stateReal, "limits.json"),
   };
 };
 
