@@ -5,6 +5,7 @@ import type { Daemon } from "./client/daemon.ts";
 import { add } from "./commands/add.ts";
 import type { Register, Run } from "./commands/command.ts";
 import { daemon } from "./commands/daemon.ts";
+import { limits } from "./commands/limits.ts";
 import { logs } from "./commands/logs.ts";
 import { metrics } from "./commands/metrics.ts";
 import { remove } from "./commands/remove.ts";
@@ -40,6 +41,7 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   wait,
   rm: remove,
   metrics,
+  limits,
   daemon,
 };
 

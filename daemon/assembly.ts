@@ -6,7 +6,7 @@ import type { Settings } from "./config/settings.ts";
 import { respondTo } from "./health/breach.ts";
 import { monitorOf } from "./health/monitor-of.ts";
 import type { ResourceMonitor } from "./health/resource-monitor.ts";
-import { StreamLimiter } from "./limits/stream-limiter.ts";
+import { Limits } from "./limits/limits.ts";
 import type { Log } from "./log/log.ts";
 import { Metering } from "./metrics/metering.ts";
 import { Registry } from "./registry/registry.ts";
@@ -20,7 +20,7 @@ import { Upkeep } from "./supervisor/upkeep.ts";
 export type Assembled = {
   readonly registry: Registry;
   readonly monitor: ResourceMonitor;
-  readonly limiter: StreamLimiter;
+  readonly limits: Limits;
   readonly schedule: Schedule;
   readonly cleanup: CleanupManager;
   readonly upkeep: Upkeep;
@@ -46,8 +46,7 @@ export const assemble = (needed: Needed): Assembled => {
   const monotonic = (): number => performance.now();
   const upkeep = new Upkeep(log, settings().LOG_MAX_BYTES, tools);
   const monitor = monitorOf(settings, clock, monotonic);
-  const { MAX_CONCURRENT_STREAMS_PER_USER, MAX_CONCURRENT_STREAMS_GLOBAL } = settings();
-  const limiter = new StreamLimiter(MAX_CONCURRENT_STREAMS_PER_USER, MAX_CONCURRENT_STREAMS_GLOBAL);
+  const limits = new Limits(store.layout.limits, settings, () => clock.now());
   const schedule = new Schedule(clock, (name) => {
     void registry.streams.get(name)?.expire();
   });
@@ -68,18 +67,19 @@ export const assemble = (needed: Needed): Assembled => {
   const registry: Registry = new Registry(
     store,
     surroundings,
-    { monitor, limiter, schedule, cleanup },
+    { monitor, limiter: limits.limiter, schedule, cleanup },
     log,
   );
   const metering: Metering = new Metering({
     ...{ registry, clock, monotonic, log, version: needed.version },
     file: store.layout.metrics,
-    limits: () => limiter.values,
+    limits: () => limits.limiter.values,
     listen: () => settings().METRICS_LISTEN,
   });
   const { streams } = registry;
   monitor.onFinding = respondTo({ streams, log, metrics: metering.counts });
-  return { registry, monitor, limiter, schedule, cleanup, upkeep, metering };
+  limits.limiter.onRoom(() => registry.admitWaiting());
+  return { registry, monitor, limits, schedule, cleanup, upkeep, metering };
 };
 
 export const toolsOf = (settings: Settings): Tools => ({

@@ -1,5 +1,4 @@
 import { messageOf } from "./log/message-of.ts";
-import { userInfo } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { type Assembled, assemble, toolsOf } from "./assembly.ts";
@@ -12,12 +11,14 @@ import { encoderHandlers } from "./commands/encoders.ts";
 import { limitHandlers } from "./commands/limits.ts";
 import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
+import { type Owners, cannotAsk } from "./commands/owner.ts";
 import type { Settings } from "./config/settings.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { startUp } from "./registry/start-up.ts";
 import { keepPlaces } from "./keep-places.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
+import { askTheKernel } from "./rpc/peer-credentials.ts";
 import { type Answerer, answerer } from "./rpc/server.ts";
 import { GracefulShutdown } from "./shutdown/graceful-shutdown.ts";
 import { streamsToEnd } from "./shutdown/streams.ts";
@@ -27,6 +28,7 @@ import { type RunsClaim, claimRuns } from "./store/runs-claim.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
 import { Store } from "./store/store.ts";
 import { startSweep } from "./health/sweep.ts";
+import { Users } from "./users/users.ts";
 
 export type Options = {
   readonly directories: Directories;
@@ -88,11 +90,13 @@ export class Daemon {
       return claimed;
     }
     const { claim } = claimed;
+    const asking = await askTheKernel();
     const { promise: answering, resolve: answerWith } = Promise.withResolvers<Answerer>();
     const listening = await listen(
       directories.socket,
       async (line, caller) => (await answering)(line, caller),
       (error) => options.log.error({ event: "socket", error }, `socket: ${messageOf(error)}`),
+      asking.peerOf,
     );
     if (!listening.ok) {
       claim.release();
@@ -100,7 +104,9 @@ export class Daemon {
       return listening;
     }
     const daemon = new Daemon(options, store, { lock, claim, listener: listening.listener });
-    answerWith(daemon.#answerer(options, store));
+    const owners = { users: new Users(), uid: process.geteuid?.() ?? 0 };
+    if (asking.whyNot !== null) daemon.#warn(await cannotAsk(asking.whyNot, owners));
+    answerWith(daemon.#answerer(options, store, owners));
     const { log, version } = options;
     const fields = { event: "ready", socket: directories.socket, pid: process.pid };
     log.info(fields, `streambrod ${version} answers at ${directories.socket}`);
@@ -119,10 +125,11 @@ export class Daemon {
       draining: () => this.#stopping,
     });
     this.#parts = parts;
-    const { registry, monitor, metering, schedule, cleanup, upkeep } = parts;
+    const { registry, monitor, metering, limits, schedule, cleanup, upkeep } = parts;
     monitor.start();
     metering.start();
     this.#warnings = startUp(store, registry, cleanup, log);
+    if (limits.complaint !== null) this.#warn(limits.complaint);
     this.#sweep = startSweep({
       registry,
       ...{ clock: systemClock, monotonic: () => performance.now(), log },
@@ -172,7 +179,8 @@ export class Daemon {
     this.#resolveEnded();
   }
 
-  #answerer({ directories, version, log, settings }: Options, store: Store): Answerer {
+  #answerer(options: Options, store: Store, owners: Owners): Answerer {
+    const { directories, version, log, settings } = options;
     const about = (): ReturnType<Parameters<typeof handlers>[0]["about"]> => ({
       version,
       protocol: PROTOCOL,
@@ -188,10 +196,10 @@ export class Daemon {
       setImmediate(() => void (keepStreams ? this.leave() : this.shutdown.shutdown("daemon stop")));
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
-    const { registry } = this.#parts;
-    const editing = { registry, store, tools: toolsOf(settings), owner: userInfo().username };
+    const { registry, limits } = this.#parts;
+    const editing = { registry, store, tools: toolsOf(settings), owners };
     const rooms = {
-      ...limitHandlers(),
+      ...limitHandlers(limits, owners, registry, log),
       ...encoderHandlers(),
       ...metricHandlers(this.#parts.metering),
       ...configurationHandlers(),

@@ -86,6 +86,13 @@ const unreachable = (socket: string, code: string): string => {
         "      Start it:  sudo systemctl start streambro      or, as yourself:  streambrod &";
 };
 
+/** What is on a further line is advice, set off so that it cannot pass for a line of its own. */
+const lines = (message: string): string =>
+  message
+    .split("\n", 4)
+    .map((line) => printable(line, 2000))
+    .join("\n      ");
+
 /** What to tell the operator, without a subject in front. */
 export const sentenceOf = (failure: Failure): string => {
   switch (failure.reason) {
@@ -103,6 +110,6 @@ export const sentenceOf = (failure: Failure): string => {
     case "unsupported":
     case "refused":
     default:
-      return printable(failure.message, 2000);
+      return lines(failure.message);
   }
 };

@@ -6,7 +6,7 @@ import { parseDestination } from "../destination/destination.ts";
 import type { Destination } from "../destination/parted.ts";
 import type { MediaInfo } from "../media/media-info.ts";
 import type { Caller } from "../rpc/server.ts";
-import { ownerFor } from "./owner.ts";
+import { type Owners, ownerFor } from "./owner.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { SpecRecord } from "../store/schemas.ts";
 import type { Store } from "../store/store.ts";
@@ -18,8 +18,7 @@ export type Editing = {
   readonly registry: Registry;
   readonly store: Store;
   readonly tools: Tools;
-  /** Owner of a stream whose adder named none. */
-  readonly owner: string;
+  readonly owners: Owners;
 };
 
 /** Errors: INVALID_SPEC, STREAM_EXISTS, INPUT_UNUSABLE, STORAGE_FAILED; nothing is registered then. */
@@ -45,6 +44,7 @@ export const addStream = async (
     }
   };
   refuseTaken();
+  const owner = await ownerFor(caller, params.owner, editing.owners);
   const destination = destinationOf(params.to, params.key, `${name}: not added`);
   const input = absolute(params.input, `${name}: not added`);
   const media = await usable(input, destination.url, editing.tools, `${name}: not added`);
@@ -53,7 +53,7 @@ export const addStream = async (
   const keys = Object.keys(destination.secrets).length === 0 ? null : 1;
   const spec: StreamSpec = {
     name,
-    owner: ownerFor(caller, params.owner, editing.owner),
+    owner,
     input,
     loop: params.loop ?? true,
     mode: params.mode ?? "auto",
@@ -87,7 +87,8 @@ export const changeStream = async (
   const { registry, store } = editing;
   const { name } = params;
   const stream = registry.get(name);
-  const owner = params.owner === undefined ? null : ownerFor(caller, params.owner, editing.owner);
+  const owner =
+    params.owner === undefined ? null : await ownerFor(caller, params.owner, editing.owners);
   const refusal = `${name}: not changed`;
   const outcome = await stream.inTurn(async () => {
     const { record } = stream;

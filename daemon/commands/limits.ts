@@ -1,11 +1,55 @@
 import { StreamBroError } from "../../shared/errors.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { Log } from "../log/log.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { Handlers } from "../rpc/server.ts";
+import { type Owners, governs } from "./owner.ts";
 
-const notYet = (): never => {
-  throw new StreamBroError("INTERNAL", "not yet");
-};
+/** Users that one command may give limits: each may have to be looked up. */
+const MOST_AT_ONCE = 100;
 
-export const limitHandlers = (): Pick<Handlers, "limits.get" | "limits.set"> => ({
-  "limits.get": async () => notYet(),
-  "limits.set": async () => notYet(),
+export const limitHandlers = (
+  limits: Limits,
+  owners: Owners,
+  registry: Registry,
+  log: Log,
+): Pick<Handlers, "limits.get" | "limits.set"> => ({
+  "limits.get": async () => limits.toResult(waitingIn(registry)),
+  "limits.set": async (wanted, caller) => {
+    if (!governs(caller, owners.uid)) {
+      const sentence = "only root and the daemon's own user may change limits.";
+      throw new StreamBroError("NOT_PERMITTED", sentence);
+    }
+    const users = await knownUsers(wanted.users ?? {}, limits, owners);
+    await limits.change({ ...wanted, users });
+    const { perUser, global, users: own } = limits.limiter.values;
+    const fields = { event: "limits", perUser, global, users: own, by: caller.peer?.uid ?? null };
+    log.info(fields, `limits: ${perUser} per user, ${global} in all`);
+    return limits.toResult(waitingIn(registry));
+  },
 });
+
+const waitingIn = (registry: Registry): string[] =>
+  registry
+    .sorted()
+    .flatMap((stream) => (stream.status().state === "waiting" ? [stream.spec.name] : []));
+
+/** As the machine spells them. One that has gone from the machine can still lose its limit. */
+const knownUsers = async (
+  asked: Readonly<Record<string, number | null>>,
+  limits: Limits,
+  owners: Owners,
+): Promise<Record<string, number | null>> => {
+  const entries = Object.entries(asked);
+  if (entries.length > MOST_AT_ONCE) {
+    const sentence = `give limits to at most ${MOST_AT_ONCE} users at once.`;
+    throw new StreamBroError("INVALID_SPEC", sentence);
+  }
+  const known: Array<[string, number | null]> = [];
+  for (const [name, limit] of entries) {
+    const gone = limit === null && limits.hasOwn(name);
+    // One after another: a command asks the machine for one user at a time.
+    known.push([gone ? name : await owners.users.named(name), limit]);
+  }
+  return Object.fromEntries(known);
+};

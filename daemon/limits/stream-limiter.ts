@@ -1,4 +1,4 @@
-import { StreamBroError } from "../../shared/errors.ts";
+import { refusedStart } from "./refused-start.ts";
 
 /** How many streams may run at once; `users` are those whose own limit is not `perUser`. */
 export type LimitValues = {
@@ -20,7 +20,7 @@ export type LimitRefusal = {
 };
 
 /**
- * Slots of running streams, by owner. Everything but `canStartStream` is synchronous, so that of a
+ * Slots of running streams, by owner. Everything that takes or frees one is synchronous, so that of a
  * thousand starts at once not one passes the limit.
  */
 export class StreamLimiter {
@@ -28,6 +28,8 @@ export class StreamLimiter {
   readonly #ownerOf = new Map<string, string>();
   #values: LimitValues;
   #enabled = true;
+  readonly #onRoom = new Set<() => void>();
+  #toldSoon = false;
 
   constructor(maxPerUser: number, maxGlobal: number, users: LimitValues["users"] = {}) {
     this.#values = { perUser: maxPerUser, global: maxGlobal, users };
@@ -40,6 +42,17 @@ export class StreamLimiter {
 
   setLimits(values: LimitValues): void {
     this.#values = values;
+    this.#tellOfRoom();
+  }
+
+  /**
+   * Calls `listener` when there may be room that was not there before: a slot is free, limits have
+   * changed, or the limiter was switched off. Once for all of it, after the turn in which it happened.
+   * The value ends that.
+   */
+  onRoom(listener: () => void): () => void {
+    this.#onRoom.add(listener);
+    return () => void this.#onRoom.delete(listener);
   }
 
   get enabled(): boolean {
@@ -48,7 +61,9 @@ export class StreamLimiter {
 
   /** Switched off, it counts and refuses nothing. */
   setEnabled(enabled: boolean): void {
+    if (enabled === this.#enabled) return;
     this.#enabled = enabled;
+    if (!enabled) this.#tellOfRoom();
   }
 
   /** Takes a slot, or says why there is none. A stream that holds one keeps it. */
@@ -85,7 +100,7 @@ export class StreamLimiter {
   /** Errors: STREAM_LIMIT_EXCEEDED. */
   registerStream(streamId: string, userId: string): void {
     const refusal = this.reserve(streamId, userId);
-    if (refusal !== null) throw limitExceeded(refusal);
+    if (refusal !== null) throw refusedStart(streamId, refusal, this);
   }
 
   unregisterStream(streamId: string): void {
@@ -95,6 +110,7 @@ export class StreamLimiter {
     const streams = this.#streamsOf.get(owner);
     streams?.delete(streamId);
     if (streams?.size === 0) this.#streamsOf.delete(owner);
+    this.#tellOfRoom();
   }
 
   getUserStreamCount(userId: string): number {
@@ -110,14 +126,24 @@ export class StreamLimiter {
     return Object.fromEntries([...this.#streamsOf].map(([user, { size }]) => [user, size]));
   }
 
-  /** Streams of one user that hold a slot. */
-  streamsOf(userId: string): string[] {
-    return [...(this.#streamsOf.get(userId) ?? [])].sort();
+  /** Streams that hold a slot, in the order of their names: one user's, or all. */
+  streamsOf(userId?: string): string[] {
+    const streams = userId === undefined ? this.#ownerOf.keys() : this.#streamsOf.get(userId);
+    return [...(streams ?? [])].sort();
   }
 
   limitOf(userId: string): number {
     const { users, perUser } = this.#values;
     return Object.hasOwn(users, userId) ? (users[userId] ?? perUser) : perUser;
+  }
+
+  #tellOfRoom(): void {
+    if (this.#toldSoon || this.#onRoom.size === 0) return;
+    this.#toldSoon = true;
+    queueMicrotask(() => {
+      this.#toldSoon = false;
+      for (const listener of this.#onRoom) listener();
+    });
   }
 
   #refusal(user: string): LimitRefusal | null {
@@ -140,12 +166,3 @@ export class StreamLimiter {
     return null;
   }
 }
-
-/** The refusal as a command's error; `subject` and `advice` are put around the sentence. */
-export const limitExceeded = (refusal: LimitRefusal, subject = "", advice = ""): StreamBroError => {
-  const { message, ...counts } = refusal;
-  return new StreamBroError("STREAM_LIMIT_EXCEEDED", `${subject}${message}.${advice}`, {
-    httpStatus: 429,
-    ...counts,
-  });
-};

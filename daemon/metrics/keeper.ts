@@ -1,12 +1,9 @@
-import { lstatSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import path from "node:path";
-import { z } from "zod";
 import type { Clock } from "../clock/clock.ts";
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../log/message-of.ts";
 import { writeAtomically } from "../store/atomic-file.ts";
 import { LatestWriter } from "../store/latest.ts";
-import { moveAside } from "../store/records.ts";
+import { readLoneRecord } from "../store/lone-record.ts";
 import { type CounterRow, MetricsRecord } from "./schema.ts";
 
 /** Between two writes for something that was counted, and for time that merely went by. */
@@ -78,35 +75,30 @@ export class Keeper {
 }
 
 /** What an earlier daemon counted, and what there is to say of its file. */
-export type Kept = { readonly counters: readonly CounterRow[]; readonly warning: string | null };
-
-/** Reads the file; one that cannot be read is set aside under another name, and counting begins anew. */
-export const readKept = (file: string, now: number): Kept => {
-  removeHalfWritten(file);
-  let why: string;
-  try {
-    if (!lstatSync(file).isFile()) throw new Error("it is not a file");
-    const parsed = MetricsRecord.safeParse(JSON.parse(readFileSync(file, "utf8")));
-    if (parsed.success) return { counters: parsed.data.counters, warning: null };
-    why = z.prettifyError(parsed.error).replaceAll("\n", " ");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { counters: [], warning: null };
-    why = messageOf(error);
-  }
-  const movedTo = moveAside(file, now);
-  const fate = movedTo === null ? "" : `; it was set aside as ${path.basename(movedTo)}`;
-  const warning = `${file} could not be read (${why})${fate}. The counters of metrics begin at 0.`;
-  return { counters: [], warning };
+export type Kept = {
+  readonly counters: readonly CounterRow[];
+  /** The file may well be good: it must not be written over. */
+  readonly isUnread: boolean;
+  readonly warning: string | null;
 };
 
-/** Left by a crash in the middle of a write; the file itself is whole. */
-const removeHalfWritten = (file: string): void => {
-  const [directory, name] = [path.dirname(file), path.basename(file)];
-  try {
-    for (const entry of readdirSync(directory))
-      if (entry.startsWith(`${name}.`) && entry.endsWith(".tmp"))
-        rmSync(path.join(directory, entry), { force: true });
-  } catch {
-    // It is in nobody's way.
+/** Reads the file. One that can never be read is set aside under another name, and counting begins anew. */
+export const readKept = (file: string, now: number): Kept => {
+  const found = readLoneRecord(file, MetricsRecord, now);
+  switch (found.is) {
+    case "good":
+      return { counters: found.value.counters, isUnread: false, warning: null };
+    case "none":
+      return { counters: [], isUnread: false, warning: null };
+    case "unread": {
+      const warning = `${file} cannot be read just now (${found.why}); it is left as it is, and what is counted until streambrod is started again is not saved.`;
+      return { counters: [], isUnread: true, warning };
+    }
+    case "aside": {
+      const warning = `${file} could not be read (${found.why}); it was set aside as ${found.movedTo}. The counters of metrics begin at 0.`;
+      return { counters: [], isUnread: false, warning };
+    }
+    default:
+      return found satisfies never;
   }
 };

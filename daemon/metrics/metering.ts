@@ -35,6 +35,7 @@ export class Metering {
   readonly #server: MetricsServer;
   readonly #surroundings: Surroundings;
   readonly #warning: string | null;
+  readonly #isUnread: boolean;
   /** As they were when somebody last looked; asking each of them for each gauge would take its time. */
   #streams: readonly StreamStatus[] = [];
   #countedAt: number;
@@ -48,10 +49,11 @@ export class Metering {
     const kept = readKept(file, clock.now());
     this.#counters.restore(kept.counters);
     this.#warning = kept.warning;
+    this.#isUnread = kept.isUnread;
     if (kept.warning !== null) log.warn({ event: "start-up" }, kept.warning);
     const rows = (): ReturnType<Counters["rows"]> => this.#counters.rows();
     this.#keeper = new Keeper({ file, rows, clock, monotonic, log });
-    this.#counters.onCount = (isTime) => this.#keeper.touch(isTime);
+    if (!kept.isUnread) this.#counters.onCount = (isTime) => this.#keeper.touch(isTime);
     addGauges(this.#prom, {
       ...{ version, limits, startedAt: clock.now() },
       streams: () => this.#streams,
@@ -106,7 +108,7 @@ export class Metering {
     this.#cancel();
     this.#countTime();
     this.#server.close();
-    await this.#keeper.close();
+    if (!this.#isUnread) await this.#keeper.close();
   }
 
   #look(): void {

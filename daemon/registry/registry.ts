@@ -5,7 +5,8 @@ import type { Failure } from "../ffmpeg/failure.ts";
 import type { CleanupManager } from "../cleanup/cleanup-manager.ts";
 import type { ResourceMonitor } from "../health/resource-monitor.ts";
 import type { Log } from "../log/log.ts";
-import { type LimitRefusal, type StreamLimiter, limitExceeded } from "../limits/stream-limiter.ts";
+import { logRefusedStart, refusedStart } from "../limits/refused-start.ts";
+import type { LimitRefusal, StreamLimiter } from "../limits/stream-limiter.ts";
 import { lockState } from "../runner/lock.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import type { Schedule } from "../schedule/schedule.ts";
@@ -88,7 +89,8 @@ export class Registry {
         const refusal = limiter.reserve(name, stream.spec.owner);
         if (refusal === null) return;
         this.onRefusal(refusal);
-        throw limitExceeded(refusal, `${name}: not started: `);
+        logRefusedStart(this.#log, name, refusal);
+        throw refusedStart(name, refusal, limiter);
       },
       settleSlot: () => this.settleSlot(stream),
       scheduled: (stopAt) => schedule.set(name, stopAt),
@@ -123,6 +125,7 @@ export class Registry {
     if (refusal === null) return true;
     if (stream.supervisor.state.is === "waiting") return false;
     this.onRefusal(refusal);
+    logRefusedStart(this.#log, name, refusal);
     stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
     return false;
   }
@@ -148,11 +151,8 @@ export class Registry {
   settleSlot(stream: Stream): void {
     const { limiter } = this.#parts;
     const { name, owner } = stream.spec;
-    if (stream.needsSlot) return limiter.hold(name, owner);
-    if (!limiter.holds(name)) return;
-    limiter.unregisterStream(name);
-    // Not within this one's own change of state.
-    queueMicrotask(() => this.admitWaiting());
+    if (stream.needsSlot) limiter.hold(name, owner);
+    else limiter.unregisterStream(name);
   }
 
   /** Stops a stream and forgets it, with every file. Errors: FOREIGN_PROCESS, STORAGE_FAILED. */

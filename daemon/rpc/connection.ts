@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { FrameReader } from "../../shared/frames.ts";
 import { MAX_FRAME_BYTES } from "../../shared/protocol.ts";
+import type { Peer } from "./peer.ts";
 import { type Answerer, type Caller, tooLong } from "./server.ts";
 
 /** Requests of one connection that may be under way at once; further ones wait in the kernel. */
@@ -9,10 +10,10 @@ const MOST_UNDER_WAY = 32;
 const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 
 /** Serves one client until it leaves. A client that never reads is not read from either. */
-export const serveConnection = (socket: Socket, answer: Answerer): void => {
+export const serveConnection = (socket: Socket, answer: Answerer, peer: Peer | null): void => {
   const reader = new FrameReader(MAX_FRAME_BYTES);
   const gone = new AbortController();
-  const caller: Caller = { gone: gone.signal, peer: null };
+  const caller: Caller = { gone: gone.signal, peer };
   let underWay = 0;
   let ended = false;
   const waiting: string[] = [];

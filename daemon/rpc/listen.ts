@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import path from "node:path";
 import { serveConnection } from "./connection.ts";
+import { type Peer, type PeerReader, cannotBeAsked } from "./peer.ts";
 import type { Answerer } from "./server.ts";
 
 /** Longest path of a Unix socket on Linux, its closing zero byte left out. */
@@ -25,12 +26,14 @@ export type Listening =
 
 /**
  * Listens on a Unix socket of mode 0660. One that is there is asked first, and replaced only when nobody
- * answers. Accepting may fail later, without descriptors say: `onError` is told, and listening goes on.
+ * answers. Accepting may fail later, without descriptors say: `onError` is told, and listening goes on. A
+ * connection that `peerOf` throws for is closed, and `onError` told.
  */
 export const listen = async (
   file: string,
   answer: Answerer,
   onError: (error: Error) => void,
+  peerOf: PeerReader = cannotBeAsked,
 ): Promise<Listening> => {
   if (Buffer.byteLength(file) > MOST_PATH_BYTES) {
     return {
@@ -42,9 +45,16 @@ export const listen = async (
   let closed = false;
   const open = async (): Promise<{ server: Server; identity: string }> => {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
+      let peer: Peer | null;
+      try {
+        peer = peerOf(socket);
+      } catch (error) {
+        onError(error as Error);
+        return void socket.destroy();
+      }
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
-      serveConnection(socket, answer);
+      serveConnection(socket, answer, peer);
     });
     server.maxConnections = MOST_CONNECTIONS;
     await bind(server, file);

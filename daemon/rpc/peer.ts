@@ -1,2 +1,12 @@
-/** The user at the other end of a connection, as the kernel tells it. */
-export type Peer = { readonly uid: number; readonly user: string };
+import type { Socket } from "node:net";
+
+/** The user at the other end of a connection, as the kernel tells it: whoever opened it. */
+export type Peer = { readonly uid: number };
+
+/**
+ * Asks the kernel; null where it cannot be asked at all. Throws where it can, and gives no answer for
+ * this connection: that one is nobody's, and must not be served.
+ */
+export type PeerReader = (socket: Socket) => Peer | null;
+
+export const cannotBeAsked: PeerReader = () => null;

@@ -10,7 +10,9 @@ export type Layout = {
   readonly logs: string;
   readonly runs: string;
   readonly daemonLock: string;
-  /** What was counted. */
+  /** A file: what `limits set` has changed. */
+  readonly limits: string;
+  /** A file: what was counted. */
   readonly metrics: string;
 };
 
@@ -42,6 +44,7 @@ export const makeLayout = (state: string, runtime: string): Layout => {
     logs: folder(stateReal, "logs", 0o750),
     runs: folder(realpathSync(runtime), "runs", 0o700),
     daemonLock: path.join(stateReal, "daemon.lock"),
+    limits: path.join(stateReal, "limits.json"),
     metrics: path.join(stateReal, "metrics.json"),
   };
 };

@@ -1,10 +1,11 @@
 import { messageOf } from "../log/message-of.ts";
-import { lstatSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { StreamBroError } from "../../shared/errors.ts";
 import { isStreamName, printable } from "../../shared/stream-name.ts";
 import { removeDurably, writeAtomically } from "./atomic-file.ts";
+import { type Found, moveAside, readRecord } from "./record-file.ts";
 
 /** A file that did not parse and was set aside under another name. */
 export type SetAside = { readonly file: string; readonly movedTo: string; readonly why: string };
@@ -99,24 +100,10 @@ export class Records<S extends z.ZodType> {
   }
 
   #read(file: string, name: string): Found<z.output<S>> {
-    let text: string;
-    try {
-      // Not opened before that is known: opening a pipe may block for ever.
-      if (!statSync(file).isFile()) return { is: "bad", why: "it is not a file" };
-      text = readFileSync(file, "utf8");
-    } catch (error) {
-      return { is: leadsNowhere(file, error) ? "bad" : "unread", why: messageOf(error) };
-    }
-    try {
-      const parsed = this.#schema.safeParse(JSON.parse(text));
-      if (!parsed.success)
-        return { is: "bad", why: z.prettifyError(parsed.error).replaceAll("\n", " ") };
-      const belongsTo = this.#nameIn(parsed.data);
-      if (belongsTo === null || belongsTo === name) return { is: "good", value: parsed.data };
-      return { is: "bad", why: `it is of another stream, ${printable(belongsTo)}` };
-    } catch (error) {
-      return { is: "bad", why: messageOf(error) };
-    }
+    const found = readRecord(file, this.#schema);
+    const belongsTo = found.is === "good" ? this.#nameIn(found.value) : null;
+    if (belongsTo === null || belongsTo === name) return found;
+    return { is: "bad", why: `it is of another stream, ${printable(belongsTo)}` };
   }
 
   #file(name: string): string {
@@ -124,38 +111,12 @@ export class Records<S extends z.ZodType> {
   }
 }
 
-type Found<T> =
-  | { readonly is: "good"; readonly value: T }
-  | { readonly is: "bad" | "unread"; readonly why: string };
-
 /** Left by a crash in the middle of a write; the file itself is whole. */
 const removeHalfWritten = (file: string): void => {
   try {
     rmSync(file, { force: true, recursive: true });
   } catch {
     // It is in nobody's way.
-  }
-};
-
-/** A link to nothing, or to itself: no disk that comes back makes a file of it. */
-const leadsNowhere = (file: string, error: unknown): boolean => {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== "ENOENT" && code !== "ELOOP") return false;
-  try {
-    return lstatSync(file).isSymbolicLink();
-  } catch {
-    return false;
-  }
-};
-
-/** Its new name; null where it has to stay. */
-export const moveAside = (file: string, now: number): string | null => {
-  const movedTo = `${file}.unreadable-${now}`;
-  try {
-    renameSync(file, movedTo);
-    return movedTo;
-  } catch {
-    return null;
   }
 };
 

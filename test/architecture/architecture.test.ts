@@ -107,7 +107,7 @@ t.test("heavy packages stay where they belong", async (t) => {
       .split("/")
       .slice(0, module.startsWith("@") ? 2 : 1)
       .join("/");
-  const heavy = ["execa", "pino", "pidusage", "prom-client", "zod", "yaml"];
+  const heavy = ["execa", "koffi", "pino", "pidusage", "prom-client", "zod", "yaml"];
   // Through shared/ as well: what the command line loads at run time is what its imports reach.
   const reached = new Set<string>();
   const visit = (file: string): void => {
@@ -130,6 +130,11 @@ t.test("heavy packages stay where they belong", async (t) => {
   t.same(
     users((module) => module === "pino"),
     ["daemon/log/log.ts"],
+  );
+  t.same(
+    users((module) => module === "koffi"),
+    ["daemon/rpc/peer-credentials.ts"],
+    "native code is one file's",
   );
   t.same(
     users((module) => module === "yaml"),

@@ -76,6 +76,8 @@ void tap.test("help and version", async (t) => {
     "logs",
     "wait",
     "rm",
+    "limits",
+    "limits set",
     "daemon status",
     "daemon stop",
   ]) {

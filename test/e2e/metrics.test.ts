@@ -142,6 +142,20 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     t.match(table, /x +\d+(\.\d)?% +\d+ MB /);
   });
 
+  await t.test("a limit's refusal is counted, and so is what a stop clears away", async (t) => {
+    await daemon.rpc("limits.set", { users: { ben: 0 } });
+    await t.rejects(daemon.rpc("stream.start", { name: "news" }), /Maximum 0 concurrent/);
+    const found = await metrics(daemon);
+    const refusals = (owner: string, scope: string): number | null =>
+      valueOf(found, "streambro_limit_refusals_total", { owner, scope });
+    t.equal(refusals("ben", "user"), 1);
+    t.equal(refusals("ben", "global"), null);
+    t.equal(valueOf(found, "streambro_limit", { scope: "user", owner: "ben" }), 0);
+    t.ok((valueOf(found, "streambro_cleanups_total", { result: "success" }) ?? 0) > 0);
+    t.ok((valueOf(found, "streambro_cleanup_freed_bytes_total") ?? 0) > 0);
+    await daemon.rpc("limits.set", { users: { ben: null } });
+  });
+
   await t.test("a lasting breach stops a stream, and says so for good", async (t) => {
     await add("chess", "ben", "stop");
     const stopped = await state(daemon, "chess", "stopped");

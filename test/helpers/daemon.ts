@@ -30,6 +30,8 @@ export type DaemonOptions = {
   readonly config?: string;
   /** In a session of its own, so that Ctrl-C on a terminal does not reach it. */
   readonly detached?: boolean;
+  /** Folder of `streambrod` and `streambro`, where they are not this checkout's. */
+  readonly bin?: string;
 };
 
 export type Daemon = {
@@ -76,6 +78,7 @@ const events = (text: string): Record<string, unknown>[] =>
 /** Starts bin/streambrod with every directory of its own and waits until it answers `daemon.status`. */
 export const startDaemon = async (options: DaemonOptions = {}): Promise<Daemon> => {
   const dir = options.dir ?? mkdtempSync(path.join(os.tmpdir(), "sb-"));
+  const bin = options.bin ?? BIN;
   const at = (name: string): string => path.join(dir, name);
   const [stateDir, runtimeDir, socket, config] = [at("state"), at("run"), at("s"), at("conf.yaml")];
   if (Buffer.byteLength(socket) > 107) throw new Error(`too long for a socket: ${socket}`);
@@ -101,7 +104,7 @@ export const startDaemon = async (options: DaemonOptions = {}): Promise<Daemon> 
     if (running()) return;
     // Files, not pipes: nobody has to read them, and they outlive a restart.
     const [out, err] = [openSync(at("stdout"), "a"), openSync(at("stderr"), "a")];
-    const started = spawn(path.join(BIN, "streambrod"), [], {
+    const started = spawn(path.join(bin, "streambrod"), [], {
       env,
       cwd: dir,
       detached: options.detached ?? false,
@@ -136,7 +139,7 @@ export const startDaemon = async (options: DaemonOptions = {}): Promise<Daemon> 
   };
 
   const cliWith = async (with_: CommandOptions, ...args: string[]): Promise<Finished> =>
-    command(path.join(BIN, "streambro"), args, { ...with_, env: { ...env, ...with_.env } });
+    command(path.join(bin, "streambro"), args, { ...with_, env: { ...env, ...with_.env } });
 
   const end = async (): Promise<void> => {
     const failures: string[] = [];

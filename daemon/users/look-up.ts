@@ -1,0 +1,51 @@
+import { readFile } from "node:fs/promises";
+import { runBounded } from "../media/bounded.ts";
+
+/** A user of this machine. */
+export type User = { readonly name: string; readonly uid: number };
+
+/** `unknown`: it cannot be found out just now, as when a directory service does not answer. */
+export type Found = { readonly is: "user"; readonly user: User } | typeof NOBODY | typeof UNKNOWN;
+
+/** Finds a user by name, or by number where `key` is one, as `getent` does. Settles in time. */
+export type LookUp = (key: string) => Promise<Found>;
+
+export const NOBODY = { is: "nobody" } as const;
+export const UNKNOWN = { is: "unknown" } as const;
+
+const WITHIN_MS = 3_000;
+const MOST_BYTES = 65_536;
+/** No option of a program, no field separator, and no longer than an owner may be. */
+const NAME = /^[^-:\s\p{Cc}][^:\p{Cc}]{0,63}$/u;
+
+/** In /etc/passwd, which costs nothing; then wherever else this machine keeps its users. */
+export const lookUp = async (key: string, withinMs: number = WITHIN_MS): Promise<Found> => {
+  if (!NAME.test(key)) return NOBODY;
+  const local = find(await readFile("/etc/passwd", "utf8").catch(() => ""), key);
+  if (local !== null) return { is: "user", user: local };
+  const bounds = { withinMs, mostBytes: MOST_BYTES };
+  // In a process of its own: a name service that hangs holds up nobody but who asks.
+  const { stdout, exitCode, timedOut } = await runBounded(
+    "getent passwd",
+    ["getent", "passwd", key],
+    bounds,
+  );
+  if (timedOut) return UNKNOWN;
+  const user = exitCode === 0 ? first(stdout.toString("utf8")) : null;
+  return user === null ? NOBODY : { is: "user", user };
+};
+
+/** In the text of a password file. */
+export const find = (text: string, key: string): User | null => {
+  const uid = /^\d+$/.test(key) ? Number(key) : null;
+  for (const line of text.split("\n")) {
+    const user = first(line);
+    if (user !== null && (uid === null ? user.name === key : user.uid === uid)) return user;
+  }
+  return null;
+};
+
+const first = (line: string): User | null => {
+  const [name = "", , uid = ""] = line.split(":");
+  return NAME.test(name) && /^\d{1,10}$/.test(uid) ? { name, uid: Number(uid) } : null;
+};
