@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import path from "node:path";
 import t from "tap";
 import type { StreamStatus } from "../../shared/contract/status.ts";
@@ -7,6 +8,8 @@ import { type Sample, parseExposition, valueOf } from "../helpers/exposition.ts"
 import { renderFilm } from "../helpers/film.ts";
 import { startRtmpServer } from "../helpers/rtmp-server.ts";
 import { until } from "../helpers/until.ts";
+
+const [ANNA, BEN] = [userInfo().username, "nobody"] as const;
 
 const one = async (daemon: Daemon, name: string): Promise<StreamStatus> => {
   const [stream] = (await daemon.rpc("stream.status", { names: [name] })).streams;
@@ -60,8 +63,8 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
   };
 
   await t.test("a start, a kill, a stop are counted, by owner", async (t) => {
-    await add("radio", "anna", "warn");
-    await add("news", "ben", "warn");
+    await add("radio", ANNA, "warn");
+    await add("news", BEN, "warn");
     const { pid } = await one(daemon, "radio");
     process.kill(pid ?? 0, "SIGKILL");
     await until(
@@ -76,19 +79,19 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     await state(daemon, "news", "stopped");
     const found = await metrics(daemon);
     const rows: readonly [string, Record<string, string>, number | null][] = [
-      ["streambro_stream_starts_total", { owner: "anna" }, 2],
-      ["streambro_stream_on_air_total", { owner: "anna" }, 2],
-      ["streambro_stream_failures_total", { owner: "anna", reason: "killed" }, 1],
-      ["streambro_stream_restarts_total", { owner: "anna" }, 1],
-      ["streambro_stream_stops_total", { owner: "anna" }, 0],
-      ["streambro_stream_starts_total", { owner: "ben" }, 1],
-      ["streambro_stream_stops_total", { owner: "ben" }, 1],
-      ["streambro_stream_failures_total", { owner: "ben" }, null],
+      ["streambro_stream_starts_total", { owner: ANNA }, 2],
+      ["streambro_stream_on_air_total", { owner: ANNA }, 2],
+      ["streambro_stream_failures_total", { owner: ANNA, reason: "killed" }, 1],
+      ["streambro_stream_restarts_total", { owner: ANNA }, 1],
+      ["streambro_stream_stops_total", { owner: ANNA }, 0],
+      ["streambro_stream_starts_total", { owner: BEN }, 1],
+      ["streambro_stream_stops_total", { owner: BEN }, 1],
+      ["streambro_stream_failures_total", { owner: BEN }, null],
       ["streambro_encoder_starts_total", { encoder: "copy", kind: "copy" }, 3],
-      ["streambro_force_kills_total", { owner: "anna" }, 0],
+      ["streambro_force_kills_total", { owner: ANNA }, 0],
       ["streambro_cleanups_total", { result: "failure" }, 0],
-      ["streambro_active_streams", { owner: "anna" }, 1],
-      ["streambro_active_streams", { owner: "ben" }, 0],
+      ["streambro_active_streams", { owner: ANNA }, 1],
+      ["streambro_active_streams", { owner: BEN }, 0],
       ["streambro_active_streams_global", {}, 1],
       ["streambro_streams", { state: "live" }, 1],
       ["streambro_streams", { state: "stopped" }, 1],
@@ -99,8 +102,8 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     ];
     for (const [name, labels, value] of rows)
       t.equal(valueOf(found, name, labels), value, `${name} ${JSON.stringify(labels)}`);
-    const desired = valueOf(found, "streambro_desired_seconds_total", { owner: "anna" }) ?? 0;
-    const delivering = valueOf(found, "streambro_delivering_seconds_total", { owner: "anna" });
+    const desired = valueOf(found, "streambro_desired_seconds_total", { owner: ANNA }) ?? 0;
+    const delivering = valueOf(found, "streambro_delivering_seconds_total", { owner: ANNA });
     t.ok(desired > 0 && (delivering ?? -1) <= desired, `${delivering} s of ${desired} s`);
   });
 
@@ -132,7 +135,7 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     t.equal((await one(daemon, "radio")).state, "live");
     t.equal(
       valueOf(await metrics(daemon), "streambro_resource_breaches_total", {
-        owner: "anna",
+        owner: ANNA,
         action: "warn",
       }),
       warned.length,
@@ -143,21 +146,21 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
   });
 
   await t.test("a limit's refusal is counted, and so is what a stop clears away", async (t) => {
-    await daemon.rpc("limits.set", { users: { ben: 0 } });
+    await daemon.rpc("limits.set", { users: { [BEN]: 0 } });
     await t.rejects(daemon.rpc("stream.start", { name: "news" }), /Maximum 0 concurrent/);
     const found = await metrics(daemon);
     const refusals = (owner: string, scope: string): number | null =>
       valueOf(found, "streambro_limit_refusals_total", { owner, scope });
-    t.equal(refusals("ben", "user"), 1);
-    t.equal(refusals("ben", "global"), null);
-    t.equal(valueOf(found, "streambro_limit", { scope: "user", owner: "ben" }), 0);
+    t.equal(refusals(BEN, "user"), 1);
+    t.equal(refusals(BEN, "global"), null);
+    t.equal(valueOf(found, "streambro_limit", { scope: "user", owner: BEN }), 0);
     t.ok((valueOf(found, "streambro_cleanups_total", { result: "success" }) ?? 0) > 0);
     t.ok((valueOf(found, "streambro_cleanup_freed_bytes_total") ?? 0) > 0);
-    await daemon.rpc("limits.set", { users: { ben: null } });
+    await daemon.rpc("limits.set", { users: { [BEN]: null } });
   });
 
   await t.test("a lasting breach stops a stream, and says so for good", async (t) => {
-    await add("chess", "ben", "stop");
+    await add("chess", BEN, "stop");
     const stopped = await state(daemon, "chess", "stopped");
     t.match(stopped, {
       desired: "stopped",
@@ -170,7 +173,7 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
   });
 
   await t.test("or restarts it, as planned", async (t) => {
-    await add("cats", "ben", "restart");
+    await add("cats", BEN, "restart");
     const { pid } = await one(daemon, "cats");
     const again = await until(
       "cats has a fresh process",
@@ -185,7 +188,7 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     await state(daemon, "cats", "stopped");
     t.ok(
       (valueOf(await metrics(daemon), "streambro_resource_breaches_total", {
-        owner: "ben",
+        owner: BEN,
         action: "restart",
       }) ?? 0) >= 1,
     );
@@ -259,7 +262,7 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     await until("the daemon has gone", () => !daemon.running(), 10_000);
     t.ok(existsSync(file), "and saved at its end");
     const { counters } = JSON.parse(readFileSync(file, "utf8")) as { counters: Sample[] };
-    t.equal(valueOf(counters, "streambro_stream_stops_total", { owner: "anna" }), 1);
+    t.equal(valueOf(counters, "streambro_stream_stops_total", { owner: ANNA }), 1);
     await t.rejects(fetch(urls(daemon).at(-1) ?? ""), "nobody serves any more");
   });
 });

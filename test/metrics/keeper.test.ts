@@ -119,11 +119,15 @@ t.test("what cannot be read is set aside, not deleted", async (t) => {
     t.same(found.counters, [], what);
     t.match(found.warning, /could not be read .* as metrics\.json\.unreadable-123\. .* begin at 0/);
     t.equal(readFileSync(`${file}.unreadable-123`, "utf8"), text, what);
-    t.same(readKept(file, 0), { counters: [], warning: null }, `${what}: then there is none`);
+    t.same(
+      readKept(file, 0),
+      { counters: [], isUnread: false, warning: null },
+      `${what}: then there is none`,
+    );
   }
   const directory = t.testdir({ "metrics.json": good, "metrics.json.1.tmp": "{", "other.tmp": "" });
   const file = path.join(directory, "metrics.json");
-  t.same(readKept(file, 0), { counters: [row(7)], warning: null });
+  t.same(readKept(file, 0), { counters: [row(7)], isUnread: false, warning: null });
   t.same(
     readdirSync(directory).toSorted(),
     ["metrics.json", "other.tmp"],
@@ -134,4 +138,6 @@ t.test("what cannot be read is set aside, not deleted", async (t) => {
   t.match(readKept(file, 5).warning, /it is not a file/, "nothing without an end is read");
   writeFileSync(file, good);
   t.equal(kept(file).length, 1);
+  const beneath = readKept(path.join(file, "metrics.json"), 0);
+  t.match(beneath, { counters: [], isUnread: true, warning: /cannot be read just now .*ENOTDIR/ });
 });
