@@ -121,7 +121,7 @@ const several: Reply = ({ method, params }) => {
   const name = String(params["name"]);
   if (method === "stream.status") return { version: 1, streams: [status("a"), status("b")] };
   if (name === "none") return refused("STREAM_NOT_FOUND", "there is no such stream.");
-  return { changed: name === "a", stream: status(name) };
+  return { changed: name === "a", stream: status(name, name === "a" ? "starting" : "live") };
 };
 
 void tap.test("several streams: each is done, the worst status wins", async (t) => {
