@@ -11,7 +11,7 @@ import { encoderHandlers } from "./commands/encoders.ts";
 import { limitHandlers } from "./commands/limits.ts";
 import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
-import type { Settings } from "./config/settings.ts";
+import type { LiveSettings } from "./config/live.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
@@ -32,7 +32,7 @@ import { Upkeep } from "./supervisor/upkeep.ts";
 
 export type Options = {
   readonly directories: Directories;
-  readonly settings: Settings;
+  readonly settings: LiveSettings;
   readonly log: Log;
   readonly version: string;
   /** Path of runner.sh. */
@@ -106,7 +106,8 @@ export class Daemon {
   }
 
   private constructor(options: Options, store: Store, held: Held) {
-    const { settings, log } = options;
+    const { settings: live, log } = options;
+    const settings = live.current();
     this.#log = log;
     this.#held = held;
     this.ended = new Promise((resolve) => {
@@ -117,8 +118,8 @@ export class Daemon {
     const clock = systemClock;
     this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
     this.#monitor.start();
-    const tools = toolsOf(settings);
-    const surroundings = { settings: () => settings, tools, launch, clock, monotonic };
+    const tools = toolsOf(live);
+    const surroundings = { settings: () => live.current(), tools, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
       { ...surroundings, random: Math.random, draining: () => this.#stopping },
@@ -126,7 +127,7 @@ export class Daemon {
       log,
     );
     this.#warnings = startUp(store, this.#registry, log);
-    const upkeep = new Upkeep(log, settings.LOG_MAX_BYTES, tools);
+    const upkeep = new Upkeep(log, () => live.current().LOG_MAX_BYTES, tools);
     this.#sweep = startSweep({
       registry: this.#registry,
       ...{ clock, monotonic, log },
@@ -137,7 +138,10 @@ export class Daemon {
     });
     this.#places = keepPlaces(options.directories.socket, held.listener, held.claim, log);
     if (process.pid === 1) this.#warn(NO_INIT);
-    void this.#findFfmpeg(settings.FFMPEG_PATH);
+    void this.#findFfmpeg(live);
+    live.onChange((now, before) => {
+      if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(live);
+    });
   }
 
   /** Ends the daemon: `stop` ends the streams first, `keep` leaves them on the air for the next one. */
@@ -180,18 +184,21 @@ export class Daemon {
       ...limitHandlers(),
       ...encoderHandlers(),
       ...metricHandlers(),
-      ...configurationHandlers(),
+      ...configurationHandlers(settings, log),
       ...commandLineHandlers(),
     };
     return answerer(handlers(port, editing, rooms), version, log);
   }
 
-  async #findFfmpeg(command: string): Promise<void> {
-    this.#ffmpeg = await ffmpegVersion(command);
-    if (this.#ffmpeg !== null) return;
-    this.#warn(
-      `${command} cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.`,
-    );
+  async #findFfmpeg(settings: LiveSettings): Promise<void> {
+    const command = settings.current().FFMPEG_PATH;
+    const found = await ffmpegVersion(command);
+    // Another one was set meanwhile, and is looked at by itself.
+    if (command !== settings.current().FFMPEG_PATH) return;
+    this.#ffmpeg = found;
+    const at = this.#warnings.findIndex((warning) => warning.endsWith(NO_FFMPEG));
+    if (at >= 0) this.#warnings.splice(at, 1);
+    if (found === null) this.#warn(`${command}${NO_FFMPEG}`);
   }
 
   #warn(sentence: string): void {
@@ -203,9 +210,17 @@ export class Daemon {
 const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
 
-const toolsOf = (settings: Settings): Tools => ({
-  ffmpeg: settings.FFMPEG_PATH,
-  ffprobe: settings.FFPROBE_PATH,
+const NO_FFMPEG =
+  " cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.";
+
+/** Read at each use: a reload may change them. */
+const toolsOf = (settings: LiveSettings): Tools => ({
+  get ffmpeg() {
+    return settings.current().FFMPEG_PATH;
+  },
+  get ffprobe() {
+    return settings.current().FFPROBE_PATH;
+  },
 });
 
 const unmakeable = (error: unknown): string =>

@@ -32,13 +32,16 @@ export const startUp = (store: Store, registry: Registry, log: Log): string[] =>
   const idle = opened.filter(({ stream, memory }) => !takeOver(stream, memory, store, marked));
   for (const { stream, memory } of idle) takeUp(stream, memory);
   const known = new Set([...specs.keys(), ...unreadable]);
-  warnings.push(...strays(store, known, marked));
+  for (const warning of warnings) log.warn({ event: "start-up" }, warning);
+  for (const { stream, warning } of strays(store, known, marked)) {
+    log.warn({ event: "start-up", stream }, warning);
+    warnings.push(warning);
+  }
   const removed = clearRemains(store.layout, new Set([...known, ...namesOf(marked)]));
   if (removed > 0) {
     const sentence = `removed ${removed} files of streams that are no more`;
     log.info({ event: "remains", files: removed }, sentence);
   }
-  for (const warning of warnings) log.warn({ event: "start-up" }, warning);
   return warnings;
 };
 
@@ -90,22 +93,21 @@ const strays = (
   store: Store,
   known: ReadonlySet<string>,
   marked: ReadonlyMap<string, Identity>,
-): string[] => {
-  const warnings: string[] = [];
+): { stream: string; warning: string }[] => {
+  const strays: { stream: string; warning: string }[] = [];
   const onAir = new Set<string>();
   for (const [marker, { pid }] of marked) {
     const name = path.basename(marker);
     if (known.has(name)) continue;
     onAir.add(name);
-    warnings.push(
-      `FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`,
-    );
+    const warning = `FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`;
+    strays.push({ stream: name, warning });
   }
   for (const directory of store.strayRuns(known)) {
     if (onAir.has(path.basename(directory)) || isAlive(directory)) continue;
     removeRunDirectory(directory);
   }
-  return warnings;
+  return strays;
 };
 
 /** Whoever it is: a run under a living process is never taken away. */

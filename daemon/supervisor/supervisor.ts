@@ -237,7 +237,8 @@ export class Supervisor {
     try {
       removeRunDirectory(places.run);
     } catch (error) {
-      log.warn({ event: "tidy", error }, `${name}: ${places.run} stays: ${messageOf(error)}`);
+      const sentence = `${name}: ${places.run} stays: ${messageOf(error)}`;
+      log.error({ event: "CLEANUP_FAILED", error }, sentence);
     }
   }
 }
