@@ -41,7 +41,7 @@ export const readCommandLine = (args: readonly string[]): CommandLine | Misused 
     const setting = SETTING_OF.get(name);
     if (!KNOWN.includes(name)) return misused(unknown(rawName));
     if (OPTIONS[name]?.type === "string") {
-      const missing = value === undefined || (inlineValue === false && value.startsWith("--"));
+      const missing = value === undefined || (!inlineValue && value.startsWith("--"));
       if (missing) return misused(`${rawName} needs a value.`);
       if (setting !== undefined) settings.set(setting, value);
       else if (value === "") return misused(`${rawName} needs the path of a file.`);

@@ -31,9 +31,9 @@ const plain = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, ""
 /** How many letters must be put in, taken out or changed to make one word of the other. */
 const distance = (one: string, other: string): number => {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (const [i, letter] of [...one].entries()) {
+  for (const [i, letter] of one.split("").entries()) {
     const next = [i + 1];
-    for (const [j, there] of [...other].entries()) {
+    for (const [j, there] of other.split("").entries()) {
       const changed = (row[j] ?? 0) + (letter === there ? 0 : 1);
       next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }

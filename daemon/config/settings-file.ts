@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
-import type { Document } from "yaml";
+import type { Document, Scalar } from "yaml";
 import { printable } from "../../shared/stream-name.ts";
 import { messageOf } from "../log/message-of.ts";
 import { type SettingName, SETTING_NAMES, inFile, nearest, settingNamed } from "./names.ts";
@@ -73,7 +73,7 @@ const understand = (file: string, text: string): FileSays => {
   const seenIn = new Map<string, number>();
   for (const { key, value } of contents.items) {
     const line = lineOf(key.range?.[0] ?? 0);
-    const word = isScalar(key) ? String(key.value ?? "") : "";
+    const word = isScalar(key) ? textOf(key) : "";
     const name = settingNamed(word);
     const before = seenIn.get(word.toUpperCase());
     if (name === undefined) wrong.push(`${where}: ${unknown(word, line)}`);
@@ -85,6 +85,10 @@ const understand = (file: string, text: string): FileSays => {
   return { found: true, values, errors: wrong };
 };
 
+/** A key as it was written: 0x10 and true are none, and are said to be none. */
+const textOf = ({ value, source }: Scalar): string =>
+  typeof value === "string" ? value : (source ?? "");
+
 type Parsed = {
   readonly contents: Node | null;
   readonly errors: readonly { readonly at: number; readonly why: string }[];
@@ -95,7 +99,7 @@ const parsed = (text: string, lineCounter: LineCounter): Parsed => {
   try {
     // Keys that are there twice are told with both their lines, below.
     const options = { lineCounter, prettyErrors: false, uniqueKeys: false };
-    const document = parseDocument(text, { ...options, logLevel: "silent" });
+    const document = parseDocument(text, { ...options, logLevel: "error" });
     const errors = document.errors.map(({ pos, message }) => ({ at: pos[0], why: message }));
     return { contents: document.contents, errors, document };
   } catch (error) {
@@ -117,6 +121,7 @@ const plain = (node: Node | null, document: Document.Parsed | null): unknown => 
   if (isScalar(node)) return node.value;
   if (isAlias(node)) {
     const meant = document === null ? undefined : node.resolve(document);
+    // Of nothing at all, it is as wrong as a list.
     return meant === undefined || isAlias(meant) ? [] : plain(meant, null);
   }
   return isSeq(node) ? [] : {};

@@ -12,8 +12,8 @@ const wanted = (rule: string) => ({
 const shown = (value: unknown): string => {
   if (typeof value === "string") return `"${printable(value, 40)}"`;
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return value === null ? "nothing" : "a mapping";
-  return String(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return value === null ? "nothing" : "a mapping";
 };
 
 /** A whole number, written as one: an empty value is a mistake and not 0. */

@@ -94,20 +94,20 @@ const strays = (
   known: ReadonlySet<string>,
   marked: ReadonlyMap<string, Identity>,
 ): { stream: string; warning: string }[] => {
-  const strays: { stream: string; warning: string }[] = [];
+  const found: { stream: string; warning: string }[] = [];
   const onAir = new Set<string>();
   for (const [marker, { pid }] of marked) {
     const name = path.basename(marker);
     if (known.has(name)) continue;
     onAir.add(name);
     const warning = `FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`;
-    strays.push({ stream: name, warning });
+    found.push({ stream: name, warning });
   }
   for (const directory of store.strayRuns(known)) {
     if (onAir.has(path.basename(directory)) || isAlive(directory)) continue;
     removeRunDirectory(directory);
   }
-  return strays;
+  return found;
 };
 
 /** Whoever it is: a run under a living process is never taken away. */
