@@ -77,6 +77,8 @@ void tap.test("help and version", async (t) => {
     "wait",
     "rm",
     "daemon status",
+    "daemon config",
+    "daemon reload",
     "daemon stop",
   ]) {
     t.match(await run(`${name} --help`), { exit: 0, out: /EXAMPLES[^]*EXIT STATUS/ }, name);
