@@ -12,6 +12,7 @@ import { limitHandlers } from "./commands/limits.ts";
 import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
 import type { LiveSettings } from "./config/live.ts";
+import type { Settings } from "./config/settings.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
@@ -106,8 +107,8 @@ export class Daemon {
   }
 
   private constructor(options: Options, store: Store, held: Held) {
-    const { settings: live, log } = options;
-    const settings = live.current();
+    const { settings, log } = options;
+    const live = (): Settings => settings.current();
     this.#log = log;
     this.#held = held;
     this.ended = new Promise((resolve) => {
@@ -116,10 +117,10 @@ export class Daemon {
     const monotonic = (): number => performance.now();
     const launch = launcher(options.runner);
     const clock = systemClock;
-    this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
+    this.#monitor = new ResourceMonitor(live().RESOURCE_MONITOR_INTERVAL_MS, clock);
     this.#monitor.start();
-    const tools = toolsOf(live);
-    const surroundings = { settings: () => live.current(), tools, launch, clock, monotonic };
+    const tools = toolsOf(settings);
+    const surroundings = { settings: live, tools, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
       { ...surroundings, random: Math.random, draining: () => this.#stopping },
@@ -127,7 +128,7 @@ export class Daemon {
       log,
     );
     this.#warnings = startUp(store, this.#registry, log);
-    const upkeep = new Upkeep(log, () => live.current().LOG_MAX_BYTES, tools);
+    const upkeep = new Upkeep(log, () => live().LOG_MAX_BYTES, tools);
     this.#sweep = startSweep({
       registry: this.#registry,
       ...{ clock, monotonic, log },
@@ -138,9 +139,9 @@ export class Daemon {
     });
     this.#places = keepPlaces(options.directories.socket, held.listener, held.claim, log);
     if (process.pid === 1) this.#warn(NO_INIT);
-    void this.#findFfmpeg(live);
-    live.onChange((now, before) => {
-      if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(live);
+    void this.#findFfmpeg(settings);
+    settings.onChange((now, before) => {
+      if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(settings);
     });
   }
 

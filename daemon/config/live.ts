@@ -3,8 +3,8 @@ import { type Origin, type Sources, loadSettings } from "./load.ts";
 import { type SettingName, SETTING_NAMES } from "./names.ts";
 import { type Settings, SettingsSchema } from "./settings.ts";
 
-/** Settings that are read once, at the start. */
-const FIXED: ReadonlySet<SettingName> = new Set<SettingName>(["METRICS_LISTEN"]);
+/** Settings that are read once, at the start. There are none: whoever needs one asks at each use. */
+const FIXED: ReadonlySet<SettingName> = new Set<SettingName>();
 
 export type Change = Reloaded["changed"][number];
 type Refused = { readonly ok: false; readonly errors: readonly string[] };
@@ -26,18 +26,23 @@ type Taken = {
 /** The settings of this daemon, which a reload can replace. */
 export class LiveSettings {
   readonly #sources: Sources;
+  readonly #fixed: ReadonlySet<SettingName>;
   readonly #listeners: Listener[] = [];
   #taken: Taken;
 
   /** `sources` are read here for the first time, and wrong ones refused with every error in them. */
-  static load(sources: Sources): { readonly ok: true; readonly live: LiveSettings } | Refused {
+  static load(
+    sources: Sources,
+    fixed = FIXED,
+  ): { readonly ok: true; readonly live: LiveSettings } | Refused {
     const loaded = loadSettings(sources);
     if (!loaded.ok) return loaded;
-    const live = new LiveSettings(sources, { ...loaded, pending: new Map() });
+    const live = new LiveSettings(sources, fixed, { ...loaded, pending: new Map() });
     return { ok: true, live };
   }
 
-  private constructor(sources: Sources, taken: Taken) {
+  private constructor(sources: Sources, fixed: ReadonlySet<SettingName>, taken: Taken) {
+    this.#fixed = fixed;
     // What is in the environment now is what this daemon was started with.
     this.#sources = { ...sources, env: { ...sources.env } };
     this.#taken = taken;
@@ -64,7 +69,7 @@ export class LiveSettings {
       const [from, to] = [before.settings[name], loaded.settings[name]];
       return from === to ? [] : [{ name, from, to }];
     });
-    const isFixed = ({ name }: Change): boolean => FIXED.has(name as SettingName);
+    const isFixed = ({ name }: Change): boolean => this.#fixed.has(name as SettingName);
     const needsRestart = differing.filter(isFixed);
     const kept = Object.fromEntries(needsRestart.map(({ name, from }) => [name, from]));
     const origins = Object.fromEntries(
@@ -96,7 +101,7 @@ export class LiveSettings {
           value: settings[name],
           default: defaults[name],
           origin: origins[name],
-          live: !FIXED.has(name),
+          live: !this.#fixed.has(name),
           ...(next === undefined ? {} : { pending: next }),
         };
       }),

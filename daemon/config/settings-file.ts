@@ -12,7 +12,7 @@ export type FileSays = {
   readonly errors: readonly string[];
 };
 
-const MOST_BYTES = 1 << 20;
+const MOST_BYTES = 1 << 16;
 const MOST_YAML_ERRORS = 5;
 
 /**

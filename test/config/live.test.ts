@@ -12,7 +12,8 @@ const file = path.join(home, "conf.yaml");
 const start = (text: string, env: Record<string, string> = {}): LiveSettings => {
   writeFileSync(file, text);
   const flags = new Map([["RETRY_LIMIT", "4"]] as const);
-  const loaded = LiveSettings.load({ file, mustExist: false, env, flags });
+  const fixed = new Set(["METRICS_LISTEN"] as const);
+  const loaded = LiveSettings.load({ file, mustExist: false, env, flags }, fixed);
   if (!loaded.ok) throw new Error(loaded.errors.join("\n"));
   return loaded.live;
 };
@@ -76,5 +77,10 @@ t.test("the file is told where there is one", async (t) => {
   t.equal(start("").describe().file, file);
   const none = { file: path.join(home, "none"), mustExist: false, env: {}, flags: new Map() };
   const loaded = LiveSettings.load(none);
-  t.equal(loaded.ok && loaded.live.describe().file, null);
+  const described = loaded.ok ? loaded.live.describe() : null;
+  t.equal(described?.file, null);
+  t.ok(
+    described?.settings.every(({ live }) => live),
+    "every setting can be changed",
+  );
 });

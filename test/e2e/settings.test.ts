@@ -42,14 +42,12 @@ t.test("settings of a daemon that runs", { timeout: 60_000 }, async (t) => {
     stderr: `file: ${daemon.dir}/conf.yaml\n`,
   });
 
-  configure(daemon, "force_kill_timeout_ms: 8000\nlimiter_enabled: no\nmetrics_listen: a:1\n");
+  configure(daemon, "force_kill_timeout_ms: 8000\nlimiter_enabled: no\n");
   const reloaded = await daemon.cli("daemon", "reload");
   t.match(reloaded, { code: 0, stdout: "" });
   t.match(reloaded.stderr, /^force_kill_timeout_ms: 7000 -> 8000$/m);
   t.match(reloaded.stderr, /^limiter_enabled: true -> false$/m);
-  t.match(reloaded.stderr, /^metrics_listen: "" -> a:1 needs a restart of the daemon$/m);
   t.equal(await killMs(), 8_000);
-  t.match(await told(daemon, "METRICS_LISTEN"), { value: "", live: false, pending: "a:1" });
 
   configure(daemon, "force_kill_timeout_ms: soon\nretry_limt: 1\n? {a: 1}\n: 2\n");
   t.match(await daemon.cli("daemon", "reload"), {
