@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { CleanupManager } from "./cleanup/cleanup-manager.ts";
 import { removeOrphans } from "./cleanup/orphans.ts";
 import { systemClock } from "./clock/clock.ts";
+import type { LiveSettings } from "./config/live.ts";
 import type { Settings } from "./config/settings.ts";
 import { ResourceMonitor } from "./health/resource-monitor.ts";
 import { Limits } from "./limits/limits.ts";
@@ -25,7 +26,7 @@ export type Assembled = {
 
 export type Needed = {
   readonly store: Store;
-  readonly settings: () => Settings;
+  readonly settings: LiveSettings;
   readonly log: Log;
   /** Path of runner.sh. */
   readonly runner: string;
@@ -34,12 +35,12 @@ export type Needed = {
 };
 
 /** Puts together what the streams of one daemon share; nothing runs yet. */
-export const assemble = ({ store, settings, log, runner, draining }: Needed): Assembled => {
+export const assemble = ({ store, log, runner, draining, ...needed }: Needed): Assembled => {
+  const settings = (): Settings => needed.settings.current();
   const clock = systemClock;
-  const tools = toolsOf(settings());
-  const { RESOURCE_MONITOR_INTERVAL_MS, LOG_MAX_BYTES } = settings();
-  const upkeep = new Upkeep(log, LOG_MAX_BYTES, tools);
-  const monitor = new ResourceMonitor(RESOURCE_MONITOR_INTERVAL_MS, clock);
+  const tools = toolsOf(settings);
+  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, tools);
+  const monitor = new ResourceMonitor(settings().RESOURCE_MONITOR_INTERVAL_MS, clock);
   const limits = new Limits(store.layout.limits, settings, () => clock.now());
   const schedule = new Schedule(clock, (name) => {
     void registry.streams.get(name)?.expire();
@@ -64,11 +65,17 @@ export const assemble = ({ store, settings, log, runner, draining }: Needed): As
     { monitor, limiter: limits.limiter, schedule, cleanup },
     log,
   );
+  needed.settings.onChange(() => limits.refresh());
   limits.limiter.onRoom(() => registry.admitWaiting());
   return { registry, monitor, limits, schedule, cleanup, upkeep };
 };
 
-export const toolsOf = (settings: Settings): Tools => ({
-  ffmpeg: settings.FFMPEG_PATH,
-  ffprobe: settings.FFPROBE_PATH,
+/** As the settings are at each use. */
+export const toolsOf = (settings: () => Settings): Tools => ({
+  get ffmpeg() {
+    return settings().FFMPEG_PATH;
+  },
+  get ffprobe() {
+    return settings().FFPROBE_PATH;
+  },
 });

@@ -12,7 +12,7 @@ import { limitHandlers } from "./commands/limits.ts";
 import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
 import { type Owners, cannotAsk } from "./commands/owner.ts";
-import type { Settings } from "./config/settings.ts";
+import type { LiveSettings } from "./config/live.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { startUp } from "./registry/start-up.ts";
@@ -32,7 +32,7 @@ import { Users } from "./users/users.ts";
 
 export type Options = {
   readonly directories: Directories;
-  readonly settings: Settings;
+  readonly settings: LiveSettings;
   readonly log: Log;
   readonly version: string;
   /** Path of runner.sh. */
@@ -121,7 +121,7 @@ export class Daemon {
       this.#resolveEnded = resolve;
     });
     const parts = assemble({
-      ...{ store, log, settings: () => settings, runner: options.runner },
+      ...{ store, log, settings, runner: options.runner },
       draining: () => this.#stopping,
     });
     this.#parts = parts;
@@ -150,7 +150,10 @@ export class Daemon {
       { log, signals: options.signals, finish: () => this.#finish("stop") },
     );
     if (process.pid === 1) this.#warn(NO_INIT);
-    void this.#findFfmpeg(settings.FFMPEG_PATH);
+    void this.#findFfmpeg(settings);
+    settings.onChange((now, before) => {
+      if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(settings);
+    });
   }
 
   /** Ends the daemon; the streams stay on the air for the next one. */
@@ -195,23 +198,26 @@ export class Daemon {
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
     const { registry, limits } = this.#parts;
-    const editing = { registry, store, tools: toolsOf(settings), owners };
+    const editing = { registry, store, tools: toolsOf(() => settings.current()), owners };
     const rooms = {
       ...limitHandlers(limits, owners, registry, log),
       ...encoderHandlers(),
       ...metricHandlers(),
-      ...configurationHandlers(),
+      ...configurationHandlers(settings, log),
       ...commandLineHandlers(),
     };
     return answerer(handlers(port, editing, rooms), version, log);
   }
 
-  async #findFfmpeg(command: string): Promise<void> {
-    this.#ffmpeg = await ffmpegVersion(command);
-    if (this.#ffmpeg !== null) return;
-    this.#warn(
-      `${command} cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.`,
-    );
+  async #findFfmpeg(settings: LiveSettings): Promise<void> {
+    const command = settings.current().FFMPEG_PATH;
+    const found = await ffmpegVersion(command);
+    // Another one was set meanwhile, and is looked at by itself.
+    if (command !== settings.current().FFMPEG_PATH) return;
+    this.#ffmpeg = found;
+    const at = this.#warnings.findIndex((warning) => warning.endsWith(NO_FFMPEG));
+    if (at >= 0) this.#warnings.splice(at, 1);
+    if (found === null) this.#warn(`${command}${NO_FFMPEG}`);
   }
 
   #warn(sentence: string): void {
@@ -219,6 +225,9 @@ export class Daemon {
     this.#log.warn({ event: "start-up" }, sentence);
   }
 }
+
+const NO_FFMPEG =
+  " cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.";
 
 const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
