@@ -5,6 +5,7 @@ import type { Daemon } from "./client/daemon.ts";
 import { add } from "./commands/add.ts";
 import type { Register, Run } from "./commands/command.ts";
 import { daemon } from "./commands/daemon.ts";
+import { encoders } from "./commands/encoders.ts";
 import { logs } from "./commands/logs.ts";
 import { remove } from "./commands/remove.ts";
 import { restart } from "./commands/restart.ts";
@@ -38,6 +39,7 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   logs,
   wait,
   rm: remove,
+  encoders,
   daemon,
 };
 

@@ -12,6 +12,7 @@ import { limitHandlers } from "./commands/limits.ts";
 import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
 import type { Settings } from "./config/settings.ts";
+import { HardwareDetector } from "./encoders/hardware-detector.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
@@ -58,6 +59,7 @@ export class Daemon {
   readonly #registry: Registry;
   readonly #held: Held;
   readonly #monitor: ResourceMonitor;
+  readonly #encoders: HardwareDetector;
   readonly #sweep: { stop(): void };
   readonly #places: { stop(): void };
   readonly #startedAt = new Date().toISOString();
@@ -118,7 +120,13 @@ export class Daemon {
     this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
     this.#monitor.start();
     const tools = toolsOf(settings);
-    const surroundings = { settings: () => settings, tools, launch, clock, monotonic };
+    this.#encoders = new HardwareDetector({
+      ...{ settings: () => settings, log },
+      file: path.join(options.directories.state, "encoders.json"),
+      searchPath: process.env["PATH"] ?? "",
+    });
+    const encoders = this.#encoders;
+    const surroundings = { settings: () => settings, tools, encoders, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
       { ...surroundings, random: Math.random, draining: () => this.#stopping },
@@ -138,6 +146,9 @@ export class Daemon {
     this.#places = keepPlaces(options.directories.socket, held.listener, held.claim, log);
     if (process.pid === 1) this.#warn(NO_INIT);
     void this.#findFfmpeg(settings.FFMPEG_PATH);
+    this.#encoders.detectEncoders().catch((error: unknown) => {
+      log.warn({ event: "encoders", error }, `encoders: not tried: ${messageOf(error)}`);
+    });
   }
 
   /** Ends the daemon: `stop` ends the streams first, `keep` leaves them on the air for the next one. */
@@ -147,6 +158,7 @@ export class Daemon {
     if (streams === "stop") await stopStreams(this.#registry, this.#log);
     this.#sweep.stop();
     this.#monitor.stop();
+    this.#encoders.stop();
     await Promise.all(this.#registry.sorted().map((stream) => stream.supervisor.remember()));
     for (const stream of this.#registry.sorted()) stream.supervisor.release();
     this.#places.stop();
@@ -178,7 +190,7 @@ export class Daemon {
     const editing = { registry, store, tools: toolsOf(settings), owner: userInfo().username };
     const rooms = {
       ...limitHandlers(),
-      ...encoderHandlers(),
+      ...encoderHandlers(this.#encoders),
       ...metricHandlers(),
       ...configurationHandlers(),
       ...commandLineHandlers(),
