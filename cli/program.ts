@@ -6,6 +6,7 @@ import { add } from "./commands/add.ts";
 import type { Register, Run } from "./commands/command.ts";
 import { daemon } from "./commands/daemon.ts";
 import { limits } from "./commands/limits.ts";
+import { encoders } from "./commands/encoders.ts";
 import { logs } from "./commands/logs.ts";
 import { remove } from "./commands/remove.ts";
 import { restart } from "./commands/restart.ts";
@@ -40,6 +41,7 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   wait,
   rm: remove,
   limits,
+  encoders,
   daemon,
 };
 

@@ -4,6 +4,7 @@ import { removeOrphans } from "./cleanup/orphans.ts";
 import { systemClock } from "./clock/clock.ts";
 import type { LiveSettings } from "./config/live.ts";
 import type { Settings } from "./config/settings.ts";
+import { HardwareDetector } from "./encoders/hardware-detector.ts";
 import { ResourceMonitor } from "./health/resource-monitor.ts";
 import { Limits } from "./limits/limits.ts";
 import type { Log } from "./log/log.ts";
@@ -22,6 +23,7 @@ export type Assembled = {
   readonly schedule: Schedule;
   readonly cleanup: CleanupManager;
   readonly upkeep: Upkeep;
+  readonly encoders: HardwareDetector;
 };
 
 export type Needed = {
@@ -30,12 +32,21 @@ export type Needed = {
   readonly log: Log;
   /** Path of runner.sh. */
   readonly runner: string;
+  /** Where FFmpeg is looked for: PATH. */
+  readonly searchPath: string;
   /** The daemon is ending. */
   readonly draining: () => boolean;
 };
 
 /** Puts together what the streams of one daemon share; nothing runs yet. */
-export const assemble = ({ store, log, runner, draining, ...needed }: Needed): Assembled => {
+export const assemble = ({
+  store,
+  log,
+  runner,
+  searchPath,
+  draining,
+  ...needed
+}: Needed): Assembled => {
   const settings = (): Settings => needed.settings.current();
   const clock = systemClock;
   const tools = toolsOf(settings);
@@ -53,8 +64,12 @@ export const assemble = ({ store, log, runner, draining, ...needed }: Needed): A
     removeOrphans: (active) => removeOrphans(store, active),
     onCleanup: () => {},
   });
+  const encoders = new HardwareDetector({
+    ...{ settings, log, searchPath },
+    file: store.layout.encoders,
+  });
   const surroundings = {
-    ...{ settings, tools, clock, draining },
+    ...{ settings, tools, clock, draining, encoders },
     launch: launcher(runner),
     monotonic: () => performance.now(),
     random: Math.random,
@@ -67,7 +82,7 @@ export const assemble = ({ store, log, runner, draining, ...needed }: Needed): A
   );
   needed.settings.onChange(() => limits.refresh());
   limits.limiter.onRoom(() => registry.admitWaiting());
-  return { registry, monitor, limits, schedule, cleanup, upkeep };
+  return { registry, monitor, limits, schedule, cleanup, upkeep, encoders };
 };
 
 /** As the settings are at each use. */

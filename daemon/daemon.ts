@@ -1,16 +1,12 @@
 import { messageOf } from "./log/message-of.ts";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
-import { type Assembled, assemble, toolsOf } from "./assembly.ts";
+import { type Assembled, assemble } from "./assembly.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Directories } from "../shared/paths.ts";
 import { systemClock } from "./clock/clock.ts";
-import { commandLineHandlers } from "./commands/command-line.ts";
-import { configurationHandlers } from "./commands/configuration.ts";
-import { encoderHandlers } from "./commands/encoders.ts";
-import { limitHandlers } from "./commands/limits.ts";
-import { metricHandlers } from "./commands/metrics.ts";
-import { handlers } from "./commands/handlers.ts";
+import { allHandlers } from "./commands/all.ts";
+import type { Daemon as AboutDaemon } from "./commands/handlers.ts";
 import { type Owners, cannotAsk } from "./commands/owner.ts";
 import type { LiveSettings } from "./config/live.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
@@ -37,6 +33,8 @@ export type Options = {
   readonly version: string;
   /** Path of runner.sh. */
   readonly runner: string;
+  /** Where FFmpeg is looked for: PATH. */
+  readonly searchPath: string;
   /** Where SIGTERM and SIGINT come from. */
   readonly signals: Pick<NodeJS.EventEmitter, "on">;
 };
@@ -122,10 +120,11 @@ export class Daemon {
     });
     const parts = assemble({
       ...{ store, log, settings, runner: options.runner },
+      searchPath: options.searchPath,
       draining: () => this.#stopping,
     });
     this.#parts = parts;
-    const { registry, monitor, limits, schedule, cleanup, upkeep } = parts;
+    const { registry, monitor, limits, schedule, cleanup, upkeep, encoders } = parts;
     monitor.start();
     this.#warnings = startUp(store, registry, cleanup, log);
     if (limits.complaint !== null) this.#warn(limits.complaint);
@@ -154,6 +153,9 @@ export class Daemon {
     settings.onChange((now, before) => {
       if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(settings);
     });
+    encoders.detectEncoders().catch((error: unknown) => {
+      log.warn({ event: "encoders", error }, `encoders: not tried: ${messageOf(error)}`);
+    });
   }
 
   /** Ends the daemon; the streams stay on the air for the next one. */
@@ -164,8 +166,9 @@ export class Daemon {
   }
 
   async #finish(streams: "stop" | "keep"): Promise<void> {
-    const { registry, monitor, schedule } = this.#parts;
+    const { registry, monitor, schedule, encoders } = this.#parts;
     schedule.clearAll();
+    encoders.stop();
     this.#sweep.stop();
     this.#oldLogs.stop();
     monitor.stop();
@@ -182,7 +185,7 @@ export class Daemon {
 
   #answerer(options: Options, store: Store, owners: Owners): Answerer {
     const { directories, version, log, settings } = options;
-    const about = (): ReturnType<Parameters<typeof handlers>[0]["about"]> => ({
+    const about: AboutDaemon["about"] = () => ({
       version,
       protocol: PROTOCOL,
       pid: process.pid,
@@ -197,16 +200,8 @@ export class Daemon {
       setImmediate(() => void (keepStreams ? this.leave() : this.shutdown.shutdown("daemon stop")));
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
-    const { registry, limits } = this.#parts;
-    const editing = { registry, store, tools: toolsOf(() => settings.current()), owners };
-    const rooms = {
-      ...limitHandlers(limits, owners, registry, log),
-      ...encoderHandlers(),
-      ...metricHandlers(),
-      ...configurationHandlers(settings, log),
-      ...commandLineHandlers(),
-    };
-    return answerer(handlers(port, editing, rooms), version, log);
+    const all = allHandlers({ daemon: port, parts: this.#parts, store, settings, owners, log });
+    return answerer(all, version, log);
   }
 
   async #findFfmpeg(settings: LiveSettings): Promise<void> {

@@ -65,6 +65,7 @@ const main = async (): Promise<number> => {
     log,
     version: version(),
     runner: path.join(import.meta.dirname, "runner.sh"),
+    searchPath: process.env["PATH"] ?? "",
     signals: process,
   });
   const early = heedEarly(live, log);
