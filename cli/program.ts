@@ -8,6 +8,7 @@ import { daemon } from "./commands/daemon.ts";
 import { limits } from "./commands/limits.ts";
 import { encoders } from "./commands/encoders.ts";
 import { logs } from "./commands/logs.ts";
+import { metrics } from "./commands/metrics.ts";
 import { remove } from "./commands/remove.ts";
 import { restart } from "./commands/restart.ts";
 import { set } from "./commands/set.ts";
@@ -40,6 +41,7 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   logs,
   wait,
   rm: remove,
+  metrics,
   limits,
   encoders,
   daemon,

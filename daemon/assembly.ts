@@ -5,9 +5,12 @@ import { systemClock } from "./clock/clock.ts";
 import type { LiveSettings } from "./config/live.ts";
 import type { Settings } from "./config/settings.ts";
 import { HardwareDetector } from "./encoders/hardware-detector.ts";
-import { ResourceMonitor } from "./health/resource-monitor.ts";
+import { respondTo } from "./health/breach.ts";
+import { monitorOf } from "./health/monitor-of.ts";
+import type { ResourceMonitor } from "./health/resource-monitor.ts";
 import { Limits } from "./limits/limits.ts";
 import type { Log } from "./log/log.ts";
+import { Metering } from "./metrics/metering.ts";
 import { Registry } from "./registry/registry.ts";
 import { launcher } from "./runner/launch.ts";
 import { Schedule } from "./schedule/schedule.ts";
@@ -24,12 +27,14 @@ export type Assembled = {
   readonly cleanup: CleanupManager;
   readonly upkeep: Upkeep;
   readonly encoders: HardwareDetector;
+  readonly metering: Metering;
 };
 
 export type Needed = {
   readonly store: Store;
   readonly settings: LiveSettings;
   readonly log: Log;
+  readonly version: string;
   /** Path of runner.sh. */
   readonly runner: string;
   /** Where FFmpeg is looked for: PATH. */
@@ -51,7 +56,8 @@ export const assemble = ({
   const clock = systemClock;
   const tools = toolsOf(settings);
   const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, tools);
-  const monitor = new ResourceMonitor(settings().RESOURCE_MONITOR_INTERVAL_MS, clock);
+  const monotonic = (): number => performance.now();
+  const monitor = monitorOf(settings, clock, monotonic);
   const limits = new Limits(store.layout.limits, settings, () => clock.now());
   const schedule = new Schedule(clock, (name) => {
     void registry.streams.get(name)?.expire();
@@ -62,16 +68,16 @@ export const assemble = ({
     forgetRetries: (name) => registry.forgetRetries(name),
     forgetNotes: (name) => upkeep.forget(name),
     removeOrphans: (active) => removeOrphans(store, active),
-    onCleanup: () => {},
+    onCleanup: (succeeded, bytes) =>
+      metering.counts.cleanedUp(succeeded ? "success" : "failure", bytes),
   });
   const encoders = new HardwareDetector({
     ...{ settings, log, searchPath },
     file: store.layout.encoders,
   });
   const surroundings = {
-    ...{ settings, tools, clock, draining, encoders },
+    ...{ settings, tools, clock, draining, monotonic, encoders },
     launch: launcher(runner),
-    monotonic: () => performance.now(),
     random: Math.random,
   };
   const registry: Registry = new Registry(
@@ -80,9 +86,17 @@ export const assemble = ({
     { monitor, limiter: limits.limiter, schedule, cleanup },
     log,
   );
+  const metering: Metering = new Metering({
+    ...{ registry, clock, monotonic, log, version: needed.version },
+    file: store.layout.metrics,
+    limits: () => limits.limiter.values,
+    listen: () => settings().METRICS_LISTEN,
+  });
+  const { streams } = registry;
+  monitor.onFinding = respondTo({ streams, log, metrics: metering.counts });
   needed.settings.onChange(() => limits.refresh());
   limits.limiter.onRoom(() => registry.admitWaiting());
-  return { registry, monitor, limits, schedule, cleanup, upkeep, encoders };
+  return { registry, monitor, limits, schedule, cleanup, upkeep, encoders, metering };
 };
 
 /** As the settings are at each use. */

@@ -119,13 +119,14 @@ export class Daemon {
       this.#resolveEnded = resolve;
     });
     const parts = assemble({
-      ...{ store, log, settings, runner: options.runner },
+      ...{ store, log, settings, runner: options.runner, version: options.version },
       searchPath: options.searchPath,
       draining: () => this.#stopping,
     });
     this.#parts = parts;
-    const { registry, monitor, limits, schedule, cleanup, upkeep, encoders } = parts;
+    const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
     monitor.start();
+    metering.start();
     this.#warnings = startUp(store, registry, cleanup, log);
     if (limits.complaint !== null) this.#warn(limits.complaint);
     this.#sweep = startSweep({
@@ -166,7 +167,7 @@ export class Daemon {
   }
 
   async #finish(streams: "stop" | "keep"): Promise<void> {
-    const { registry, monitor, schedule, encoders } = this.#parts;
+    const { registry, monitor, metering, schedule, encoders } = this.#parts;
     schedule.clearAll();
     encoders.stop();
     this.#sweep.stop();
@@ -175,6 +176,7 @@ export class Daemon {
     await Promise.all(registry.sorted().map((stream) => stream.supervisor.remember()));
     for (const stream of registry.sorted()) stream.supervisor.release();
     this.#places.stop();
+    await metering.close();
     await this.#held.listener.close();
     this.#held.claim.release();
     this.#held.lock.release();
@@ -194,7 +196,7 @@ export class Daemon {
       stateDir: directories.state,
       runtimeDir: directories.runtime,
       ffmpeg: this.#ffmpeg,
-      warnings: this.#warnings,
+      warnings: [...this.#warnings, ...this.#parts.metering.warnings],
     });
     const stop = (keepStreams: boolean): void => {
       setImmediate(() => void (keepStreams ? this.leave() : this.shutdown.shutdown("daemon stop")));

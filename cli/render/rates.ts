@@ -11,3 +11,16 @@ export const speed = (ratio: number | null): string =>
 /** `25`, `29.97`; "-" where unknown. */
 export const frameRate = (fps: number | null): string =>
   fps === null ? "-" : String(Math.round(fps * 100) / 100);
+
+/** `0.8%`, `93%`; "-" where unknown. */
+export const percent = (value: number | null): string =>
+  value === null ? "-" : `${value < 9.95 ? value.toFixed(1) : Math.round(value)}%`;
+
+const MIB = 1_048_576;
+
+/** `19 MB`, `1.2 GB`, in powers of 1024 as the thresholds are; "-" where unknown. */
+export const bytes = (count: number | null): string => {
+  if (count === null) return "-";
+  const mib = count / MIB;
+  return mib < 999.5 ? `${Math.round(mib)} MB` : `${(mib / 1024).toFixed(1)} GB`;
+};

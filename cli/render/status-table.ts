@@ -1,7 +1,7 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { StreamState } from "../../shared/states.ts";
 import { streamNote } from "./note.ts";
-import { bitrate, frameRate, speed } from "./rates.ts";
+import { bitrate, bytes, frameRate, percent, speed } from "./rates.ts";
 import { table } from "./table.ts";
 import type { Column } from "./table.ts";
 import { clock, terse } from "./time.ts";
@@ -42,14 +42,20 @@ const totalKbps = ({ outputs }: StreamStatus): number | null => {
 const uptime = ({ startedAt }: StreamStatus, now: number): string =>
   startedAt === null ? "-" : terse(now - Date.parse(startedAt));
 
+/** Its share of what several use together, where the kernel tells; else all of it. */
+const memoryOf = (usage: StreamStatus["usage"]): number | null =>
+  usage?.pssBytes ?? usage?.memoryBytes ?? null;
+
 const columns = ({ now, colour }: View): ReadonlyArray<Column<StreamStatus>> => [
   { title: "NAME", text: ({ name }) => name },
   { title: "STATE", text: ({ state }) => state, ...(colour ? { paint: painted } : {}) },
-  { title: "SINCE", text: ({ since }) => clock(since, now), expendable: 6 },
+  { title: "SINCE", text: ({ since }) => clock(since, now), expendable: 7 },
   { title: "UP", text: (stream) => uptime(stream, now), expendable: 1 },
   { title: "BITRATE", text: (stream) => bitrate(totalKbps(stream)), expendable: 2 },
-  { title: "FPS", text: ({ progress }) => frameRate(progress?.fps ?? null), expendable: 5 },
+  { title: "FPS", text: ({ progress }) => frameRate(progress?.fps ?? null), expendable: 6 },
   { title: "SPEED", text: ({ progress }) => speed(progress?.speed ?? null), expendable: 4 },
+  { title: "CPU", text: ({ usage }) => percent(usage?.cpuPercent ?? null), expendable: 5 },
+  { title: "MEM", text: ({ usage }) => bytes(memoryOf(usage)), expendable: 5 },
   { title: "RESTARTS", text: ({ restarts }) => String(restarts), expendable: 3 },
   { title: "NOTE", text: (stream) => streamNote(stream, now) },
 ];

@@ -22,12 +22,12 @@ type Around = {
 
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
-  const { registry, limits, encoders } = parts;
+  const { registry, limits, encoders, metering } = parts;
   const editing = { registry, store, tools: toolsOf(() => settings.current()), owners };
   return handlers(daemon, editing, {
     ...limitHandlers(limits, owners, registry, log),
     ...encoderHandlers(encoders),
-    ...metricHandlers(),
+    ...metricHandlers(metering),
     ...configurationHandlers(settings, log),
     ...commandLineHandlers(),
   });

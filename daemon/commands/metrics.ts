@@ -1,10 +1,8 @@
-import { StreamBroError } from "../../shared/errors.ts";
+import type { Metering } from "../metrics/metering.ts";
 import type { Handlers } from "../rpc/server.ts";
 
-const notYet = (): never => {
-  throw new StreamBroError("INTERNAL", "not yet");
-};
-
-export const metricHandlers = (): Pick<Handlers, "daemon.metrics"> => ({
-  "daemon.metrics": async () => notYet(),
+export const metricHandlers = (
+  metering: Pick<Metering, "both">,
+): Pick<Handlers, "daemon.metrics"> => ({
+  "daemon.metrics": async () => ({ version: 1, ...(await metering.both()) }),
 });

@@ -1,95 +1,151 @@
-import { close } from "node:fs";
-import pidusage from "pidusage";
-import { get as historyOf } from "pidusage/lib/history.js";
 import type { Clock } from "../clock/clock.ts";
+import { type Measure, forget, measure } from "./measure.ts";
+import { AT_EASE, type Standing, type Verdict, judge } from "./thresholds.ts";
 
-/** CPU in percent of one core since the look before, resident memory in bytes. */
-export type Usage = { readonly cpu: number; readonly memory: number; readonly lastCheck: Date };
+/** What one process uses: CPU in percent of one core, memory in bytes. */
+export type ResourceUsage = {
+  readonly streamId: string;
+  readonly processId: number;
+  readonly cpu: number;
+  /** Resident, as pidusage has it: shared libraries included. */
+  readonly memory: number;
+  /** Shared libraries counted in parts; null where the kernel does not say. */
+  readonly pss: number | null;
+  readonly lastCheck: Date;
+  /** Thresholds crossed since the process was first seen. */
+  readonly warnings: number;
+};
 
-/** pidusage forgets a process, and closes its descriptor, this long after the last question. */
-const HISTORY_MS = 60_000;
+export type Finding = { readonly verdict: Verdict; readonly usage: ResourceUsage };
 
-/** Measures the processes of streams, all of them in one sweep. */
+type Options = {
+  readonly clock: Clock;
+  /** Milliseconds on a clock that never jumps. */
+  readonly monotonic: () => number;
+  readonly intervalMs: () => number;
+  /** Switched off, it measures nothing and knows nothing. */
+  readonly enabled: () => boolean;
+  readonly breachMs: () => number;
+  readonly measure?: Measure;
+};
+
+/** pidusage must remember a process from one look to the next, or every look would be the first. */
+const LEAST_KEEP_MS = 60_000;
+
+type Watched = {
+  readonly pid: number;
+  usage: ResourceUsage | null;
+  standing: Standing;
+};
+
+/** Measures the processes of streams, all of them in one sweep, and tells when thresholds are crossed. */
 export class ResourceMonitor {
-  readonly #pids = new Map<string, number>();
-  readonly #usage = new Map<string, Usage>();
-  readonly #clock: Clock;
-  readonly #intervalMs: number;
+  /** Called for each crossing, in the sweep that found it. */
+  onFinding: (finding: Finding) => void = () => {};
+  readonly #watched = new Map<string, Watched>();
+  readonly #cpuThreshold: () => number;
+  readonly #memoryThreshold: () => number;
+  readonly #options: Options;
+  readonly #measure: Measure;
   #cancel: () => void = () => {};
+  #stopped = false;
 
-  constructor(intervalMs: number, clock: Clock) {
-    this.#intervalMs = intervalMs;
-    this.#clock = clock;
+  /** Thresholds in percent of one core and in MiB. All settings are read anew at each sweep. */
+  constructor(cpuThreshold: () => number, memoryThreshold: () => number, options: Options) {
+    this.#cpuThreshold = cpuThreshold;
+    this.#memoryThreshold = memoryThreshold;
+    this.#options = options;
+    this.#measure = options.measure ?? measure;
   }
 
   /** Begins to sweep; `stop` ends it. */
   start(): void {
-    this.#cancel = this.#clock.after(this.#intervalMs, () => {
+    if (this.#stopped) return;
+    this.#cancel = this.#options.clock.after(this.#options.intervalMs(), () => {
       void this.sweep().finally(() => this.start());
     });
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel();
-    for (const stream of [...this.#pids.keys()]) this.stopMonitoring(stream);
+    for (const stream of [...this.#watched.keys()]) this.stopMonitoring(stream);
   }
 
   startMonitoring(streamId: string, processId: number): void {
-    if (this.#pids.get(streamId) === processId) return;
+    if (this.#watched.get(streamId)?.pid === processId) return;
     this.stopMonitoring(streamId);
-    this.#pids.set(streamId, processId);
+    this.#watched.set(streamId, { pid: processId, usage: null, standing: AT_EASE });
   }
 
   stopMonitoring(streamId: string): void {
-    const pid = this.#pids.get(streamId);
-    if (pid === undefined) return;
-    this.#pids.delete(streamId);
-    this.#usage.delete(streamId);
-    forget(pid);
+    const watched = this.#watched.get(streamId);
+    if (watched === undefined) return;
+    this.#watched.delete(streamId);
+    forget(watched.pid);
   }
 
-  /** Null until the first sweep after the start. */
-  getUsage(streamId: string): Usage | null {
-    return this.#usage.get(streamId) ?? null;
+  /** Null until the first sweep after the start, and where the monitor is switched off. */
+  getUsage(streamId: string): ResourceUsage | null {
+    return this.#options.enabled() ? (this.#watched.get(streamId)?.usage ?? null) : null;
   }
 
-  getAllUsage(): Map<string, Usage> {
-    return new Map(this.#usage);
+  getAllUsage(): Map<string, ResourceUsage> {
+    if (!this.#options.enabled()) return new Map();
+    return new Map(
+      [...this.#watched].flatMap(([name, { usage }]) => (usage === null ? [] : [[name, usage]])),
+    );
   }
 
-  /** One look at every process. A dead one has no answer and spoils nobody else's. */
+  /** One look at every process. */
   async sweep(): Promise<void> {
-    const pids = [...new Set(this.#pids.values())];
-    if (pids.length === 0) return;
-    const found = await measure(pids);
-    const lastCheck = new Date(this.#clock.now());
-    for (const [stream, pid] of this.#pids) {
-      const one = found[pid];
-      if (one === undefined || one === null) this.#usage.delete(stream);
-      else this.#usage.set(stream, { cpu: one.cpu, memory: one.memory, lastCheck });
+    if (!this.#options.enabled()) return this.#forgetAll();
+    const asked = new Set([...this.#watched.values()].map(({ pid }) => pid));
+    if (asked.size === 0) return;
+    const keepMs = Math.max(LEAST_KEEP_MS, 2 * this.#options.intervalMs());
+    const found = await this.#measure([...asked], keepMs);
+    const lastCheck = new Date(this.#options.clock.now());
+    const findings: Finding[] = [];
+    const gone = new Set(asked);
+    for (const [streamId, watched] of this.#watched) {
+      // One that was begun meanwhile has its turn in the next sweep.
+      if (!asked.has(watched.pid)) continue;
+      gone.delete(watched.pid);
+      const measured = found.get(watched.pid);
+      if (measured === undefined) watched.usage = null;
+      else {
+        const { pid: processId } = watched;
+        const verdicts = this.#judge(watched, measured);
+        const { warnings } = watched.standing;
+        const usage = { streamId, processId, ...measured, lastCheck, warnings };
+        watched.usage = usage;
+        findings.push(...verdicts.map((verdict) => ({ verdict, usage })));
+      }
+    }
+    // What ended while it was measured has been taken up again by that.
+    for (const pid of gone) forget(pid);
+    for (const finding of findings) this.onFinding(finding);
+  }
+
+  /** The first look at a process is over its whole life, the start included, and is no verdict. */
+  #judge(watched: Watched, measured: { cpu: number; memory: number }): readonly Verdict[] {
+    if (watched.usage === null) return [];
+    const thresholds = {
+      cpuPercent: this.#cpuThreshold(),
+      memoryMb: this.#memoryThreshold(),
+      breachMs: this.#options.breachMs(),
+    };
+    const at = this.#options.monotonic();
+    const { standing, verdicts } = judge(watched.standing, measured, thresholds, at);
+    watched.standing = standing;
+    return verdicts;
+  }
+
+  #forgetAll(): void {
+    for (const watched of this.#watched.values()) {
+      if (watched.usage !== null) forget(watched.pid);
+      watched.usage = null;
+      watched.standing = { ...AT_EASE, warnings: watched.standing.warnings };
     }
   }
 }
-
-type Found = Readonly<Record<number, { cpu: number; memory: number } | null>>;
-
-const measure = async (pids: readonly number[]): Promise<Found> => {
-  try {
-    // The library changes the array that it is given.
-    return await pidusage([...pids], { maxage: HISTORY_MS });
-  } catch {
-    // The only process there was has just ended.
-    return {};
-  }
-};
-
-/**
- * Closes and empties what pidusage keeps of a process. Left alone, it would hold the descriptor for a
- * minute, and a later process with the same pid could not be measured as long as it is asked for.
- */
-const forget = (pid: number): void => {
-  const entry = historyOf(pid, HISTORY_MS);
-  if (entry === undefined) return;
-  if (entry.fd !== undefined) close(entry.fd, () => {});
-  for (const key of Object.keys(entry)) Reflect.deleteProperty(entry, key);
-};

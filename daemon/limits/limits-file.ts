@@ -1,9 +1,8 @@
-import { lstatSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { UserLimit } from "../../shared/contract/daemon.ts";
 import { writeAtomically } from "../store/atomic-file.ts";
-import { moveAside, readRecord } from "../store/record-file.ts";
+import { readLoneRecord } from "../store/lone-record.ts";
 import { storageFailure } from "../store/records.ts";
 
 /** `limits.json`: what `limits set` has changed; null goes by the settings. */
@@ -27,18 +26,24 @@ const INSTEAD = "Limits are those of the settings";
 
 /** What can never be read is set aside; what the system fails to read just now is left in place. */
 export const readLimits = (file: string, now: number): ReadLimits => {
-  removeHalfWritten(file);
-  if (!isThere(file)) return { record: NO_LIMITS, complaint: null };
-  const found = readRecord(file, LimitsRecord);
-  if (found.is === "good") return { record: found.value, complaint: null };
-  const movedTo = found.is === "bad" ? moveAside(file, now) : null;
-  if (movedTo === null) {
-    const complaint = `${file} cannot be read just now (${found.why}); it is left as it is. ${INSTEAD}.`;
-    return { record: null, complaint };
+  const found = readLoneRecord(file, LimitsRecord, now);
+  switch (found.is) {
+    case "good":
+      return { record: found.value, complaint: null };
+    case "none":
+      return { record: NO_LIMITS, complaint: null };
+    case "unread": {
+      const complaint = `${file} cannot be read just now (${found.why}); it is left as it is. ${INSTEAD}.`;
+      return { record: null, complaint };
+    }
+    case "aside": {
+      const aside = `it was set aside as ${found.movedTo}`;
+      const complaint = `${file} could not be read (${found.why}); ${aside}. ${INSTEAD}.`;
+      return { record: NO_LIMITS, complaint };
+    }
+    default:
+      return found satisfies never;
   }
-  const aside = `it was set aside as ${path.basename(movedTo)}`;
-  const complaint = `${file} could not be read (${found.why}); ${aside}. ${INSTEAD}.`;
-  return { record: NO_LIMITS, complaint };
 };
 
 /** Errors: STORAGE_FAILED, with what was there still there. */
@@ -47,25 +52,5 @@ export const writeLimits = async (file: string, record: LimitsRecord): Promise<v
     await writeAtomically(file, `${JSON.stringify(record, null, 2)}\n`, 0o640);
   } catch (error) {
     throw storageFailure(path.dirname(file), error);
-  }
-};
-
-const isThere = (file: string): boolean => {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return true;
-  }
-};
-
-/** Left by a crash in the middle of a write; the file itself is whole. */
-const removeHalfWritten = (file: string): void => {
-  try {
-    const directory = path.dirname(file);
-    const begin = `${path.basename(file)}.`;
-    for (const entry of readdirSync(directory))
-      if (entry.startsWith(begin) && entry.endsWith(".tmp")) rmSync(path.join(directory, entry));
-  } catch {
-    // It is in nobody's way.
   }
 };

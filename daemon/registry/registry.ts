@@ -6,7 +6,7 @@ import type { CleanupManager } from "../cleanup/cleanup-manager.ts";
 import type { ResourceMonitor } from "../health/resource-monitor.ts";
 import type { Log } from "../log/log.ts";
 import { logRefusedStart, refusedStart } from "../limits/refused-start.ts";
-import type { StreamLimiter } from "../limits/stream-limiter.ts";
+import type { LimitRefusal, StreamLimiter } from "../limits/stream-limiter.ts";
 import { lockState } from "../runner/lock.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import type { Schedule } from "../schedule/schedule.ts";
@@ -15,7 +15,8 @@ import { saltOf } from "../store/salt.ts";
 import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
-import { holdsSlot, runOf } from "../supervisor/state.ts";
+import type { Event } from "../supervisor/events.ts";
+import { type State, holdsSlot, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { Stream } from "../supervisor/stream.ts";
@@ -37,6 +38,10 @@ export class Registry {
   readonly streams: Map<string, Stream> = new Map<string, Stream>();
   /** Called when a stream begins to start or stop: it should be looked at more often. */
   onBusy: () => void = () => {};
+  /** Called for each step in a stream's life, after it was taken. */
+  onTransition: (stream: Stream, from: State, event: Event, to: State) => void = () => {};
+  /** Called where a limit keeps a stream from starting. */
+  onRefusal: (refusal: LimitRefusal) => void = () => {};
   /** Names whose files cannot be read just now: not to be given to another stream. */
   readonly unreadable: Set<string> = new Set<string>();
   readonly #store: Store;
@@ -83,6 +88,7 @@ export class Registry {
       takeSlot: () => {
         const refusal = limiter.reserve(name, stream.spec.owner);
         if (refusal === null) return;
+        this.onRefusal(refusal);
         logRefusedStart(this.#log, name, refusal);
         throw refusedStart(name, refusal, limiter);
       },
@@ -100,6 +106,7 @@ export class Registry {
       targetOf: (destination) => this.#targetOf(destination),
     });
     this.streams.set(name, stream);
+    stream.supervisor.changes.on("transition", (...step) => this.onTransition(stream, ...step));
     stream.supervisor.changes.on("change", () => {
       const { is } = stream.supervisor.state;
       const pid = runOf(stream.supervisor.state)?.pids.ffmpeg.pid;
@@ -116,10 +123,10 @@ export class Registry {
     const { name, owner } = stream.spec;
     const refusal = this.#parts.limiter.reserve(name, owner);
     if (refusal === null) return true;
-    if (stream.supervisor.state.is !== "waiting") {
-      logRefusedStart(this.#log, name, refusal);
-      stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
-    }
+    if (stream.supervisor.state.is === "waiting") return false;
+    this.onRefusal(refusal);
+    logRefusedStart(this.#log, name, refusal);
+    stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
     return false;
   }
 

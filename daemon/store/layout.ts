@@ -14,6 +14,8 @@ export type Layout = {
   readonly limits: string;
   /** Which encoders work, as far as is known. */
   readonly encoders: string;
+  /** A file: what was counted. */
+  readonly metrics: string;
 };
 
 /** The places of one stream. */
@@ -46,6 +48,7 @@ export const makeLayout = (state: string, runtime: string): Layout => {
     daemonLock: path.join(stateReal, "daemon.lock"),
     encoders: path.join(stateReal, "encoders.json"),
     limits: path.join(stateReal, "limits.json"),
+    metrics: path.join(stateReal, "metrics.json"),
   };
 };
 

@@ -5,7 +5,9 @@ import type { Run, State } from "./state.ts";
 
 /** What can happen to a stream. */
 export type Event =
-  | { readonly type: "start" | "stop" | "restart" }
+  | { readonly type: "start" | "restart" }
+  /** `why` where nobody asked for it: it is told when the process has ended. */
+  | { readonly type: "stop"; readonly why?: Failure | undefined }
   /** A fresh process is due although nothing failed: the input was replaced. */
   | { readonly type: "refresh" }
   /** The daemon wants it running, without anybody having asked just now. */

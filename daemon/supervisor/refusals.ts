@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import { type ErrorCode, StreamBroError } from "../../shared/errors.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 
@@ -15,3 +16,9 @@ export const noSuchStream = (name: string): StreamBroError =>
     "STREAM_NOT_FOUND",
     `${name}: there is no stream of this name. See: streambro ls`,
   );
+
+export const stoppedUnsaved = (name: string, error: unknown): StreamBroError => {
+  const why = messageOf(error).replace(/^Nothing was changed: /, "");
+  const sentence = `${name}: stopped, but the next daemon will start it again: ${why}`;
+  return new StreamBroError("STORAGE_FAILED", sentence);
+};

@@ -2,7 +2,7 @@ import type { OutputStatus, StreamStatus } from "../../shared/contract/status.ts
 import { instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
 import type { ProgressReport } from "../ffmpeg/progress.ts";
-import type { Usage } from "../health/resource-monitor.ts";
+import type { ResourceUsage } from "../health/resource-monitor.ts";
 import type { SpecRecord } from "../store/schemas.ts";
 import { placeOf } from "./progress-made.ts";
 import { type State, runOf, shownState } from "./state.ts";
@@ -13,7 +13,7 @@ export const statusOf = (
   { spec, desired, stopAt }: SpecRecord,
   supervisor: Supervisor,
   monotonic: number,
-  usage: Usage | null,
+  usage: ResourceUsage | null,
 ): StreamStatus => {
   const { state, session } = supervisor;
   const run = runOf(state);
@@ -21,7 +21,8 @@ export const statusOf = (
   const delivering = state.is === "live" && evidence?.isDelivering(monotonic) === true;
   const health = delivering ? "delivering" : "unknown";
   const report = evidence?.report ?? null;
-  const failure = failureOf(state);
+  const { lastExit } = supervisor.track;
+  const failure = failureOf(state, lastExit);
   const outputs = spec.outputs.map(({ url, hasKey }): OutputStatus => ({
     url: shownUrl(url, hasKey),
     health,
@@ -55,7 +56,7 @@ export const statusOf = (
           },
     usage: run === null || usage === null ? null : usageOf(usage),
     tracks: null,
-    lastExit: supervisor.track.lastExit,
+    lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
     note: noteOf(state, supervisor),
   };
@@ -65,11 +66,17 @@ export const statusOf = (
 const speedOf = ({ outTimeMs, speed }: ProgressReport): number | null =>
   (outTimeMs ?? 0) < 1_000 ? null : speed;
 
-const usageOf = ({ cpu, memory, lastCheck }: Usage): StreamStatus["usage"] => ({
+const usageOf = ({
+  cpu,
+  memory,
+  pss,
+  warnings,
+  lastCheck,
+}: ResourceUsage): StreamStatus["usage"] => ({
   cpuPercent: Math.round(cpu * 10) / 10,
   memoryBytes: memory,
-  pssBytes: null,
-  warnings: 0,
+  pssBytes: pss,
+  warnings,
   at: lastCheck.toISOString(),
 });
 
@@ -83,7 +90,12 @@ const positionOf = (supervisor: Supervisor): StreamStatus["position"] => {
   return { ms: Math.round(Math.min(ms, durationMs)), durationMs: Math.round(durationMs), cycle };
 };
 
-const failureOf = (state: State): { reason: string; message: string } | null => {
+const failureOf = (
+  state: State,
+  lastExit: StreamStatus["lastExit"],
+): { reason: string; message: string } | null => {
+  // Nobody asked for that stop.
+  if (state.is === "stopped" && lastExit?.reason === "resource-breach") return lastExit;
   if (state.is === "failed" || state.is === "backoff") return state.failure;
   if (state.is === "waiting") return { reason: "STREAM_LIMIT_EXCEEDED", message: state.why };
   if (state.is === "foreign") return { reason: "foreign", message: state.why };

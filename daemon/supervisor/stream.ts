@@ -1,14 +1,14 @@
 import { messageOf } from "../log/message-of.ts";
-import { StreamBroError } from "../../shared/errors.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { DesiredState } from "../../shared/states.ts";
-import type { Usage } from "../health/resource-monitor.ts";
+import type { Failure } from "../ffmpeg/failure.ts";
+import type { ResourceUsage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import { Durable } from "./durable.ts";
 import { mayPublish, mayStart } from "./may-start.ts";
-import { foreign, noSuchStream } from "./refusals.ts";
+import { foreign, noSuchStream, stoppedUnsaved } from "./refusals.ts";
 import { type State, holdsSlot, isAtRest, runOf } from "./state.ts";
 import { statusOf } from "./status.ts";
 import type { StreamContext } from "./stream-context.ts";
@@ -18,7 +18,7 @@ import { untilAtRest } from "./until-at-rest.ts";
 /** What a stream needs of the registry beside its surroundings. */
 export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination" | "finish"> & {
   save(record: SpecRecord): Promise<void>;
-  usage(): Usage | null;
+  usage(): ResourceUsage | null;
   /** Takes a slot of the limits, or keeps the one it has. Errors: STREAM_LIMIT_EXCEEDED. */
   takeSlot(): void;
   /** Gives it back where the stream does not need one any more. */
@@ -88,9 +88,8 @@ export class Stream {
   }
 
   status(): StreamStatus {
-    const { record } = this;
     const now = this.#ports.monotonic();
-    return statusOf(record, this.supervisor, now, this.#ports.usage());
+    return statusOf(this.record, this.supervisor, now, this.#ports.usage());
   }
 
   /**
@@ -117,9 +116,12 @@ export class Stream {
     });
   }
 
-  /** Errors: FOREIGN_PROCESS, STORAGE_FAILED, stopped all the same. False: stopped already. */
-  stop(): Promise<boolean> {
-    return this.inTurn(() => this.#stop());
+  /**
+   * `why` where nobody asked for it. False: stopped already. Errors: FOREIGN_PROCESS, STORAGE_FAILED,
+   * stopped all the same.
+   */
+  stop(why?: Failure): Promise<boolean> {
+    return this.inTurn(() => this.#stop(why));
   }
 
   /** Stops a stream whose time is over; one whose time was changed meanwhile goes on. */
@@ -188,7 +190,7 @@ export class Stream {
     return turn;
   }
 
-  async #stop(): Promise<boolean> {
+  async #stop(why?: Failure): Promise<boolean> {
     const { state } = this.supervisor;
     let wanted = false;
     try {
@@ -197,12 +199,10 @@ export class Stream {
       // A full disk must not keep on the air what somebody wants off it.
       await this.#durable.wantStopped().catch(() => {});
       this.#ports.scheduled(null);
-      this.supervisor.dispatch({ type: "stop" });
-      const why = messageOf(error).replace(/^Nothing was changed: /, "");
-      const sentence = `${this.spec.name}: stopped, but the next daemon will start it again: ${why}`;
-      throw new StreamBroError("STORAGE_FAILED", sentence);
+      this.supervisor.dispatch({ type: "stop", why });
+      throw stoppedUnsaved(this.spec.name, error);
     }
-    this.supervisor.dispatch({ type: "stop" });
+    this.supervisor.dispatch({ type: "stop", why });
     if (state.is === "foreign") throw foreign(this.spec.name, state.why);
     return wanted || !isAtRest(state);
   }

@@ -17,7 +17,7 @@ import { timerOf } from "./timers.ts";
 import { TrackRecord } from "./track-record.ts";
 import { transition } from "./transition.ts";
 
-type Changes = { change: [] };
+type Changes = { change: []; transition: [from: State, event: Event, to: State] };
 
 /**
  * One stream's only owner: holds its state, carries out what the transition table says, and turns what
@@ -92,9 +92,11 @@ export class Supervisor {
       startTimeoutMs: settings.START_TIMEOUT_MS,
       wanted: this.#context.desired() === "running",
     });
+    const from = this.state;
     if (event.type === "start") this.track.restarts = 0;
     if (state.is === "backoff" && this.state.is !== "backoff") this.track.restarts += 1;
     if (state !== this.state) this.#enter(state);
+    this.changes.emit("transition", from, event, state);
     for (const effect of effects) this.#carryOut(effect);
     void this.remember().then((safe) => (safe ? this.#tidy() : undefined));
     this.changes.emit("change");

@@ -40,7 +40,7 @@ export const transition = (state: State, event: Event, world: World): Step => {
     case "resume":
       return isIdle(state) ? prepare(streakOf(state), false) : stay(state);
     case "stop":
-      return onStop(state);
+      return onStop(state, event.why ?? null);
     case "no-room":
       return isIdle(state)
         ? step({ is: "waiting", why: event.why, streak: streakOf(state) })
@@ -85,7 +85,7 @@ const onRestart = (state: State): Step => {
   return onStart(state);
 };
 
-const onStop = (state: State): Step => {
+const onStop = (state: State, why: Failure | null): Step => {
   switch (state.is) {
     case "stopping":
       return step({ ...state, next: "rest", failure: null });
@@ -100,7 +100,7 @@ const onStop = (state: State): Step => {
       });
     case "starting":
     case "live":
-      return terminate(state.run, "rest", null, state.streak);
+      return terminate(state.run, "rest", why, state.streak);
     // A process that is not ours to end is still on the air: "stopped" would be a lie.
     case "foreign":
     case "stopped":

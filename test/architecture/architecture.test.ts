@@ -148,6 +148,14 @@ t.test("heavy packages stay where they belong", async (t) => {
     users((module) => module === "json-rpc-2.0").filter((file) => file.startsWith("daemon/")),
     ["daemon/rpc/server.ts"],
   );
+  t.same(
+    users((module) => packageOf(module) === "prom-client"),
+    ["daemon/metrics/prometheus.ts"],
+  );
+  t.same(
+    users((module) => packageOf(module) === "pidusage"),
+    ["daemon/health/measure.ts"],
+  );
   const zod = users((module, { typesOnly }) => module === "zod" && !typesOnly);
   t.same(
     zod.filter((file) => file.startsWith("cli/")),

@@ -2,7 +2,7 @@ import tap from "tap";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import { logText } from "../../cli/render/log-text.ts";
 import { streamNote } from "../../cli/render/note.ts";
-import { bitrate, frameRate, speed } from "../../cli/render/rates.ts";
+import { bitrate, bytes, frameRate, percent, speed } from "../../cli/render/rates.ts";
 import { statusTable } from "../../cli/render/status-table.ts";
 import { fit, textWidth } from "../../cli/render/text-width.ts";
 import { clock, playhead, spoken, terse } from "../../cli/render/time.ts";
@@ -47,6 +47,10 @@ const live = stream({
   restarts: 1,
   position: { ms: 130 * S, durationMs: 1420 * S, cycle: 3 },
   progress: { outTimeMs: 1, frame: 1, fps: 25, speed: 1 },
+  usage: {
+    ...{ cpuPercent: 0.8, memoryBytes: 53_000_000, pssBytes: 20_000_000 },
+    ...{ at: ago(S), warnings: 0 },
+  },
   outputs: [
     { url: "rtmp://a/live/****", health: "delivering", bytes: 1, bitrateKbps: 4100, error: null },
   ],
@@ -86,6 +90,16 @@ void tap.test("rates", async (t) => {
   ]);
   t.same([null, 1, 0.998].map(speed), ["-", "1.00x", "1.00x"]);
   t.same([null, 25, 29.970_03].map(frameRate), ["-", "25", "29.97"]);
+  t.same([null, 0, 0.84, 9.96, 93.4, 412].map(percent), [
+    "-",
+    "0.0%",
+    "0.8%",
+    "10%",
+    "93%",
+    "412%",
+  ]);
+  const memory = [null, 0, 19 * 1_048_576, 1.2 * 1024 ** 3];
+  t.same(memory.map(bytes), ["-", "0 MB", "19 MB", "1.2 GB"]);
 });
 
 void tap.test("notes", async (t) => {
@@ -107,9 +121,9 @@ void tap.test("notes", async (t) => {
 
 void tap.test("the table, where nothing is cut", async (t) => {
   t.same(statusTable([live, waiting], { now: NOW, room: null, colour: false }), [
-    "NAME   STATE    SINCE        UP     BITRATE   FPS  SPEED  RESTARTS  NOTE",
-    "radio  live     Mar 1 08:00  3d 4h  4.1 Mb/s  25   1.00x  1         river.mp4 02:10/23:40",
-    "news   backoff  10:00        -      -         -    -      7         retry in 12 s: a.example refused the connection",
+    "NAME   STATE    SINCE        UP     BITRATE   FPS  SPEED  CPU   MEM    RESTARTS  NOTE",
+    "radio  live     Mar 1 08:00  3d 4h  4.1 Mb/s  25   1.00x  0.8%  19 MB  1         river.mp4 02:10/23:40",
+    "news   backoff  10:00        -      -         -    -      -     -      7         retry in 12 s: a.example refused the connection",
   ]);
 });
 
@@ -124,6 +138,11 @@ void tap.test("the table on terminals of every width", async (t) => {
   const narrow = statusTable([live, waiting], { now: NOW, room: 50, colour: false });
   t.match(narrow[0], /^NAME +STATE +UP +BITRATE +NOTE$/);
   t.match(narrow[2], /retry in 12 s.*…$/);
+  const unshared = stream({
+    usage: { cpuPercent: 1, memoryBytes: 53_000_000, pssBytes: null, at: ago(S), warnings: 0 },
+  });
+  const resident = statusTable([unshared], { now: NOW, room: null, colour: false });
+  t.match(resident[1], / 51 MB /, "resident where the kernel does not tell the share");
   const painted = statusTable([live], { now: NOW, room: 130, colour: true });
   t.match(painted[1], "\u001B[32mlive\u001B[39m ");
 });

@@ -1,0 +1,68 @@
+import { close } from "node:fs";
+import { readFile } from "node:fs/promises";
+import pidusage from "pidusage";
+import { get as historyOf } from "pidusage/lib/history.js";
+
+/**
+ * CPU in percent of one core since the look before, or over its whole life at the first; resident memory
+ * in bytes, shared libraries included; `pss` the same with these counted in parts, or null.
+ */
+export type Measured = {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly pss: number | null;
+};
+
+/** Those that live; `keepMs` is how long a process is remembered for the next look. */
+export type Measure = (
+  pids: readonly number[],
+  keepMs: number,
+) => Promise<ReadonlyMap<number, Measured>>;
+
+/** One call for all. A dead process has no answer and spoils nobody else's. */
+export const measure: Measure = async (pids, keepMs) => {
+  const known = new Set(pids.filter((pid) => historyOf(pid, keepMs) !== undefined));
+  const found = await statistics(pids, keepMs);
+  const entries = pids.map(async (pid): Promise<[number, Measured] | null> => {
+    const one = found[pid];
+    if (one === undefined || one === null) return null;
+    const { memory, ctime, elapsed } = one;
+    // Of a process that it sees for the first time pidusage says 0.
+    const cpu = known.has(pid) ? one.cpu : elapsed > 0 ? (ctime / elapsed) * 100 : 0;
+    return [pid, { cpu, memory, pss: await pssOf(pid) }];
+  });
+  return new Map((await Promise.all(entries)).filter((entry) => entry !== null));
+};
+
+type Statistics = Readonly<Record<number, pidusage.Status | null>>;
+
+const statistics = async (pids: readonly number[], maxage: number): Promise<Statistics> => {
+  try {
+    // The library changes the array that it is given.
+    return await pidusage([...pids], { maxage });
+  } catch {
+    // The only process there was has just ended.
+    return {};
+  }
+};
+
+/** Null where the kernel has no such file, or does not let this user read it. */
+const pssOf = async (pid: number): Promise<number | null> => {
+  try {
+    const kib = /^Pss:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, "latin1"));
+    return kib === null ? null : Number(kib[1]) * 1024;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * Closes and empties what pidusage keeps of a process. Left alone, it would hold the descriptor for a
+ * while, and a later process with the same pid could not be measured as long as it is asked for.
+ */
+export const forget = (pid: number): void => {
+  const entry = historyOf(pid, 1);
+  if (entry === undefined) return;
+  if (entry.fd !== undefined) close(entry.fd, () => {});
+  for (const key of Object.keys(entry)) Reflect.deleteProperty(entry, key);
+};

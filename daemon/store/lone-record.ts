@@ -1,0 +1,48 @@
+import { lstatSync, readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { z } from "zod";
+import { moveAside, readRecord } from "./record-file.ts";
+
+/** A record in a file of its own, as the start of a daemon finds it. */
+export type LoneRecord<T> =
+  | { readonly is: "good"; readonly value: T }
+  | { readonly is: "none" }
+  /** It can never be read; `movedTo` is its new name. */
+  | { readonly is: "aside"; readonly movedTo: string; readonly why: string }
+  /** It may well be good: it stays where it is, and must not be written over. */
+  | { readonly is: "unread"; readonly why: string };
+
+/** What can never be read is set aside; what the system fails to read just now is left in place. */
+export const readLoneRecord = <S extends z.ZodType>(
+  file: string,
+  schema: S,
+  now: number,
+): LoneRecord<z.output<S>> => {
+  removeHalfWritten(file);
+  if (!isThere(file)) return { is: "none" };
+  const found = readRecord(file, schema);
+  if (found.is === "good") return found;
+  const movedTo = found.is === "bad" ? moveAside(file, now) : null;
+  if (movedTo === null) return { is: "unread", why: found.why };
+  return { is: "aside", movedTo: path.basename(movedTo), why: found.why };
+};
+
+const isThere = (file: string): boolean => {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+};
+
+/** Left by a crash in the middle of a write; the file itself is whole. */
+const removeHalfWritten = (file: string): void => {
+  try {
+    const directory = path.dirname(file);
+    const begin = `${path.basename(file)}.`;
+    for (const entry of readdirSync(directory))
+      if (entry.startsWith(begin) && entry.endsWith(".tmp")) rmSync(path.join(directory, entry));
+  } catch {
+    // It is in nobody's way.
+  }
+};
