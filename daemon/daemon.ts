@@ -177,6 +177,7 @@ export class Daemon {
     for (const stream of registry.sorted()) stream.supervisor.release();
     this.#places.stop();
     await metering.close();
+    this.#log.info({ event: "metrics-flushed" }, "metrics flushed");
     await this.#held.listener.close();
     this.#held.claim.release();
     this.#held.lock.release();

@@ -51,7 +51,7 @@ t.test("Test concurrent stream limiting end-to-end", { timeout: 90_000 }, async 
     const error: unknown = await daemon.rpc("stream.start", { name: "c" }).catch((e: unknown) => e);
     t.match(error, { data: { httpStatus: 429, ...counts } });
     t.match(
-      daemon.events().find(({ event }) => event === "STREAM_LIMIT_EXCEEDED"),
+      daemon.events().findLast(({ event }) => event === "STREAM_LIMIT_EXCEEDED"),
       { level: "warn", stream: "c", ...counts },
     );
     t.match(await statesOf(daemon), ["a live", "b live", "c stopped", "d stopped"]);
