@@ -6,6 +6,7 @@ import { add } from "./commands/add.ts";
 import type { Register, Run } from "./commands/command.ts";
 import { daemon } from "./commands/daemon.ts";
 import { limits } from "./commands/limits.ts";
+import { encoders } from "./commands/encoders.ts";
 import { logs } from "./commands/logs.ts";
 import { metrics } from "./commands/metrics.ts";
 import { remove } from "./commands/remove.ts";
@@ -42,6 +43,7 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   rm: remove,
   metrics,
   limits,
+  encoders,
   daemon,
 };
 

@@ -2,7 +2,9 @@ import { performance } from "node:perf_hooks";
 import { CleanupManager } from "./cleanup/cleanup-manager.ts";
 import { removeOrphans } from "./cleanup/orphans.ts";
 import { systemClock } from "./clock/clock.ts";
+import type { LiveSettings } from "./config/live.ts";
 import type { Settings } from "./config/settings.ts";
+import { HardwareDetector } from "./encoders/hardware-detector.ts";
 import { respondTo } from "./health/breach.ts";
 import { monitorOf } from "./health/monitor-of.ts";
 import type { ResourceMonitor } from "./health/resource-monitor.ts";
@@ -24,27 +26,37 @@ export type Assembled = {
   readonly schedule: Schedule;
   readonly cleanup: CleanupManager;
   readonly upkeep: Upkeep;
+  readonly encoders: HardwareDetector;
   readonly metering: Metering;
 };
 
 export type Needed = {
   readonly store: Store;
-  readonly settings: () => Settings;
+  readonly settings: LiveSettings;
   readonly log: Log;
   readonly version: string;
   /** Path of runner.sh. */
   readonly runner: string;
+  /** Where FFmpeg is looked for: PATH. */
+  readonly searchPath: string;
   /** The daemon is ending. */
   readonly draining: () => boolean;
 };
 
 /** Puts together what the streams of one daemon share; nothing runs yet. */
-export const assemble = (needed: Needed): Assembled => {
-  const { store, settings, log, runner, draining } = needed;
+export const assemble = ({
+  store,
+  log,
+  runner,
+  searchPath,
+  draining,
+  ...needed
+}: Needed): Assembled => {
+  const settings = (): Settings => needed.settings.current();
   const clock = systemClock;
-  const tools = toolsOf(settings());
+  const tools = toolsOf(settings);
+  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, tools);
   const monotonic = (): number => performance.now();
-  const upkeep = new Upkeep(log, settings().LOG_MAX_BYTES, tools);
   const monitor = monitorOf(settings, clock, monotonic);
   const limits = new Limits(store.layout.limits, settings, () => clock.now());
   const schedule = new Schedule(clock, (name) => {
@@ -59,8 +71,12 @@ export const assemble = (needed: Needed): Assembled => {
     onCleanup: (succeeded, bytes) =>
       metering.counts.cleanedUp(succeeded ? "success" : "failure", bytes),
   });
+  const encoders = new HardwareDetector({
+    ...{ settings, log, searchPath },
+    file: store.layout.encoders,
+  });
   const surroundings = {
-    ...{ settings, tools, clock, draining, monotonic },
+    ...{ settings, tools, clock, draining, monotonic, encoders },
     launch: launcher(runner),
     random: Math.random,
   };
@@ -78,11 +94,17 @@ export const assemble = (needed: Needed): Assembled => {
   });
   const { streams } = registry;
   monitor.onFinding = respondTo({ streams, log, metrics: metering.counts });
+  needed.settings.onChange(() => limits.refresh());
   limits.limiter.onRoom(() => registry.admitWaiting());
-  return { registry, monitor, limits, schedule, cleanup, upkeep, metering };
+  return { registry, monitor, limits, schedule, cleanup, upkeep, encoders, metering };
 };
 
-export const toolsOf = (settings: Settings): Tools => ({
-  ffmpeg: settings.FFMPEG_PATH,
-  ffprobe: settings.FFPROBE_PATH,
+/** As the settings are at each use. */
+export const toolsOf = (settings: () => Settings): Tools => ({
+  get ffmpeg() {
+    return settings().FFMPEG_PATH;
+  },
+  get ffprobe() {
+    return settings().FFPROBE_PATH;
+  },
 });

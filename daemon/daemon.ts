@@ -1,18 +1,14 @@
 import { messageOf } from "./log/message-of.ts";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
-import { type Assembled, assemble, toolsOf } from "./assembly.ts";
+import { type Assembled, assemble } from "./assembly.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Directories } from "../shared/paths.ts";
 import { systemClock } from "./clock/clock.ts";
-import { commandLineHandlers } from "./commands/command-line.ts";
-import { configurationHandlers } from "./commands/configuration.ts";
-import { encoderHandlers } from "./commands/encoders.ts";
-import { limitHandlers } from "./commands/limits.ts";
-import { metricHandlers } from "./commands/metrics.ts";
-import { handlers } from "./commands/handlers.ts";
+import { allHandlers } from "./commands/all.ts";
+import type { Daemon as AboutDaemon } from "./commands/handlers.ts";
 import { type Owners, cannotAsk } from "./commands/owner.ts";
-import type { Settings } from "./config/settings.ts";
+import type { LiveSettings } from "./config/live.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { startUp } from "./registry/start-up.ts";
@@ -32,11 +28,13 @@ import { Users } from "./users/users.ts";
 
 export type Options = {
   readonly directories: Directories;
-  readonly settings: Settings;
+  readonly settings: LiveSettings;
   readonly log: Log;
   readonly version: string;
   /** Path of runner.sh. */
   readonly runner: string;
+  /** Where FFmpeg is looked for: PATH. */
+  readonly searchPath: string;
   /** Where SIGTERM and SIGINT come from. */
   readonly signals: Pick<NodeJS.EventEmitter, "on">;
 };
@@ -121,11 +119,12 @@ export class Daemon {
       this.#resolveEnded = resolve;
     });
     const parts = assemble({
-      ...{ store, log, settings: () => settings, runner: options.runner, version: options.version },
+      ...{ store, log, settings, runner: options.runner, version: options.version },
+      searchPath: options.searchPath,
       draining: () => this.#stopping,
     });
     this.#parts = parts;
-    const { registry, monitor, metering, limits, schedule, cleanup, upkeep } = parts;
+    const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
     monitor.start();
     metering.start();
     this.#warnings = startUp(store, registry, cleanup, log);
@@ -151,7 +150,13 @@ export class Daemon {
       { log, signals: options.signals, finish: () => this.#finish("stop") },
     );
     if (process.pid === 1) this.#warn(NO_INIT);
-    void this.#findFfmpeg(settings.FFMPEG_PATH);
+    void this.#findFfmpeg(settings);
+    settings.onChange((now, before) => {
+      if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(settings);
+    });
+    encoders.detectEncoders().catch((error: unknown) => {
+      log.warn({ event: "encoders", error }, `encoders: not tried: ${messageOf(error)}`);
+    });
   }
 
   /** Ends the daemon; the streams stay on the air for the next one. */
@@ -162,8 +167,9 @@ export class Daemon {
   }
 
   async #finish(streams: "stop" | "keep"): Promise<void> {
-    const { registry, monitor, metering, schedule } = this.#parts;
+    const { registry, monitor, metering, schedule, encoders } = this.#parts;
     schedule.clearAll();
+    encoders.stop();
     this.#sweep.stop();
     this.#oldLogs.stop();
     monitor.stop();
@@ -171,6 +177,7 @@ export class Daemon {
     for (const stream of registry.sorted()) stream.supervisor.release();
     this.#places.stop();
     await metering.close();
+    this.#log.info({ event: "metrics-flushed" }, "metrics flushed");
     await this.#held.listener.close();
     this.#held.claim.release();
     this.#held.lock.release();
@@ -181,7 +188,7 @@ export class Daemon {
 
   #answerer(options: Options, store: Store, owners: Owners): Answerer {
     const { directories, version, log, settings } = options;
-    const about = (): ReturnType<Parameters<typeof handlers>[0]["about"]> => ({
+    const about: AboutDaemon["about"] = () => ({
       version,
       protocol: PROTOCOL,
       pid: process.pid,
@@ -196,24 +203,19 @@ export class Daemon {
       setImmediate(() => void (keepStreams ? this.leave() : this.shutdown.shutdown("daemon stop")));
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
-    const { registry, limits } = this.#parts;
-    const editing = { registry, store, tools: toolsOf(settings), owners };
-    const rooms = {
-      ...limitHandlers(limits, owners, registry, log),
-      ...encoderHandlers(),
-      ...metricHandlers(this.#parts.metering),
-      ...configurationHandlers(),
-      ...commandLineHandlers(),
-    };
-    return answerer(handlers(port, editing, rooms), version, log);
+    const all = allHandlers({ daemon: port, parts: this.#parts, store, settings, owners, log });
+    return answerer(all, version, log);
   }
 
-  async #findFfmpeg(command: string): Promise<void> {
-    this.#ffmpeg = await ffmpegVersion(command);
-    if (this.#ffmpeg !== null) return;
-    this.#warn(
-      `${command} cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.`,
-    );
+  async #findFfmpeg(settings: LiveSettings): Promise<void> {
+    const command = settings.current().FFMPEG_PATH;
+    const found = await ffmpegVersion(command);
+    // Another one was set meanwhile, and is looked at by itself.
+    if (command !== settings.current().FFMPEG_PATH) return;
+    this.#ffmpeg = found;
+    const at = this.#warnings.findIndex((warning) => warning.endsWith(NO_FFMPEG));
+    if (at >= 0) this.#warnings.splice(at, 1);
+    if (found === null) this.#warn(`${command}${NO_FFMPEG}`);
   }
 
   #warn(sentence: string): void {
@@ -221,6 +223,9 @@ export class Daemon {
     this.#log.warn({ event: "start-up" }, sentence);
   }
 }
+
+const NO_FFMPEG =
+  " cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.";
 
 const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";

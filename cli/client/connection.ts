@@ -2,6 +2,7 @@ import { createConnection } from "node:net";
 import { JSONRPCClient, JSONRPCErrorException } from "json-rpc-2.0";
 import type { MethodName, Params, Result } from "../../shared/contract/methods.ts";
 import { FrameReader } from "../../shared/frames.ts";
+import { printable } from "../../shared/stream-name.ts";
 import { MAX_FRAME_BYTES } from "../../shared/protocol.ts";
 import type { Answer } from "./answer.ts";
 import type { Failure } from "./failure.ts";
@@ -115,5 +116,12 @@ const refusal = (error: JSONRPCErrorException): Failure => {
     rpc: error.code,
     code: typeof code === "string" ? code : null,
     message: error.message,
+    ...errorsIn(data),
   };
+};
+
+const errorsIn = (data: unknown): { errors?: readonly string[] } => {
+  const list = typeof data === "object" && data !== null && "errors" in data ? data.errors : null;
+  if (!Array.isArray(list)) return {};
+  return { errors: list.map((each) => printable(String(each), 2000)) };
 };

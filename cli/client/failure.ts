@@ -15,6 +15,8 @@ export type Failure =
       readonly rpc: number;
       readonly code: string | null;
       readonly message: string;
+      /** Each by itself, where the daemon told of several. */
+      readonly errors?: readonly string[];
     };
 
 /** JSON-RPC's own number for parameters that do not fit the contract: a value nobody can use. */

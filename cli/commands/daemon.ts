@@ -6,6 +6,8 @@ import { daemonLines } from "../render/daemon-status.ts";
 import { spoken } from "../render/time.ts";
 import { standard, timeoutOption } from "./command.ts";
 import type { Register, Standard } from "./command.ts";
+import { config } from "./daemon/config.ts";
+import { reload } from "./daemon/reload.ts";
 
 type StopOptions = Standard & { readonly keepStreams?: boolean; readonly timeout: number };
 
@@ -16,7 +18,7 @@ const STOP_TIMEOUT_MS = 120_000;
 export const daemon: Register = (program, run) => {
   const group = program
     .command("daemon")
-    .description("Ask about the daemon itself, or stop it.")
+    .description("Ask about the daemon itself, have it read its settings again, or stop it.")
     .addHelpText(
       "after",
       '\n"streambro daemon COMMAND --help" tells more, exit statuses included.',
@@ -27,6 +29,8 @@ export const daemon: Register = (program, run) => {
   })
     .option("--json", "print JSON: every fact")
     .action(async (options: Standard) => run(options, status));
+  config(group, run);
+  reload(group, run);
   standard(group.command("stop"), {
     about:
       `${STOP} Returns when it has gone.\n` +

@@ -109,6 +109,8 @@ const moved = ({ goal, doing }: Move, changed: boolean, { state }: StreamStatus)
 };
 
 const endOf = ({ terminal }: Context, { goal }: Move, { state, stopAt }: StreamStatus): string => {
-  if (stopAt !== null) return `, until ${clock(stopAt, terminal.now())}`;
-  return goal === "live" && state === "live" ? ", until it is stopped" : "";
+  // A daemon of an earlier release does not say.
+  const at: string | null | undefined = stopAt;
+  if (typeof at === "string") return `, until ${clock(at, terminal.now())}`;
+  return goal === "live" && state === "live" && at === null ? ", until it is stopped" : "";
 };

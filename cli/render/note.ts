@@ -33,7 +33,8 @@ const whereOrWhy = (stream: StreamStatus, now: number): string | null => {
 };
 
 const untilWhen = ({ stopAt }: StreamStatus, now: number): string | null =>
-  stopAt === null ? null : `until ${clock(stopAt, now)}`;
+  // A daemon of an earlier release does not say.
+  typeof stopAt === "string" ? `until ${clock(stopAt, now)}` : null;
 
 const retry = ({ retryAt }: StreamStatus, now: number): string => {
   const left = retryAt === null ? 0 : Date.parse(retryAt) - now;

@@ -1,11 +1,23 @@
 import { StreamBroError } from "../../shared/errors.ts";
+import type { LiveSettings } from "../config/live.ts";
+import { reloadSettings } from "../config/reload.ts";
+import type { Log } from "../log/log.ts";
 import type { Handlers } from "../rpc/server.ts";
 
-const notYet = (): never => {
-  throw new StreamBroError("INTERNAL", "not yet");
-};
-
-export const configurationHandlers = (): Pick<Handlers, "daemon.config" | "daemon.reload"> => ({
-  "daemon.config": async () => notYet(),
-  "daemon.reload": async () => notYet(),
+/** Errors: INVALID_SETTING with `errors`, every sentence; the settings are as they were then. */
+export const configurationHandlers = (
+  live: LiveSettings,
+  log: Log,
+): Pick<Handlers, "daemon.config" | "daemon.reload"> => ({
+  "daemon.config": async () => live.describe(),
+  "daemon.reload": async () => {
+    const outcome = reloadSettings(live, log, "daemon.reload");
+    if (!outcome.ok) {
+      const { errors } = outcome;
+      const message = `The settings are kept as they were: ${errors.join(" ")}`;
+      throw new StreamBroError("INVALID_SETTING", message, { errors });
+    }
+    const { changed, needsRestart } = outcome;
+    return { version: 1, changed, needsRestart };
+  },
 });

@@ -1,10 +1,6 @@
-import { StreamBroError } from "../../shared/errors.ts";
+import type { HardwareDetector } from "../encoders/hardware-detector.ts";
 import type { Handlers } from "../rpc/server.ts";
 
-const notYet = (): never => {
-  throw new StreamBroError("INTERNAL", "not yet");
-};
-
-export const encoderHandlers = (): Pick<Handlers, "encoders.get"> => ({
-  "encoders.get": async () => notYet(),
+export const encoderHandlers = (detector: HardwareDetector): Pick<Handlers, "encoders.get"> => ({
+  "encoders.get": async ({ refresh = false }) => detector.detectEncoders(refresh),
 });

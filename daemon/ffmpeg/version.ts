@@ -8,5 +8,9 @@ export const ffmpegVersion = async (ffmpeg: string): Promise<string | null> => {
     stdin: "ignore",
     maxBuffer: 65_536,
   });
-  return result.exitCode === 0 ? (/^ffmpeg version (\S+)/.exec(result.stdout)?.[1] ?? null) : null;
+  return result.exitCode === 0 ? versionIn(result.stdout) : null;
 };
+
+/** The version in the output of `ffmpeg -version`. */
+export const versionIn = (text: string): string | null =>
+  /^ffmpeg version (\S+)/.exec(text)?.[1] ?? null;

@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 
 /** Events, not prose: an event's name, its fields, and a sentence for people. */
 export type Log = {
@@ -11,15 +11,32 @@ export type Log = {
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** One JSON object a line on stdout, which systemd's journal or a file takes from there. */
-export const stdoutLog = (level: LogLevel): Log => {
+/** What the daemon's own log goes through. */
+export type OwnLog = {
+  readonly log: Log;
+  /** For the log and every child of it, from now on. */
+  readonly setLevel: (level: LogLevel) => void;
+};
+
+const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/**
+ * One JSON object a line on stdout, which systemd's journal or a file takes from there. `prettify`
+ * makes of each something else.
+ */
+export const stdoutLog = (
+  level: LogLevel,
+  prettify: ((line: string) => string) | null = null,
+): OwnLog => {
   // Synchronous, so that the last line before a death is the last thing that happened.
-  const destination = pino.destination({ fd: 1, sync: true });
+  const stdout = pino.destination({ fd: 1, sync: true });
   // A log that nobody reads any more, or that has no room, must not end the daemon.
-  destination.on("error", () => {});
-  return pino(
+  stdout.on("error", () => {});
+  const destination: DestinationStream =
+    prettify === null ? stdout : { write: (line) => void stdout.write(prettify(line)) };
+  const logger = pino(
     {
-      level,
+      level: "debug",
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -27,4 +44,19 @@ export const stdoutLog = (level: LogLevel): Log => {
     },
     destination,
   );
+  let least = RANK[level];
+  // A child of pino keeps the level that its parent had when it was made.
+  const gated = (to: Logger): Log => ({
+    debug: (fields, sentence) => (least <= RANK.debug ? to.debug(fields, sentence) : undefined),
+    info: (fields, sentence) => (least <= RANK.info ? to.info(fields, sentence) : undefined),
+    warn: (fields, sentence) => (least <= RANK.warn ? to.warn(fields, sentence) : undefined),
+    error: (fields, sentence) => to.error(fields, sentence),
+    child: (fields) => gated(to.child(fields)),
+  });
+  return {
+    log: gated(logger),
+    setLevel: (to) => {
+      least = RANK[to];
+    },
+  };
 };

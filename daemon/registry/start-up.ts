@@ -38,9 +38,12 @@ export const startUp = (
   for (const { stream } of opened) registry.settleSlot(stream);
   for (const { stream, memory } of idle) takeUp(stream, memory, registry);
   const known = new Set([...specs.keys(), ...unreadable]);
-  warnings.push(...strays(known, marked));
-  void cleanup.cleanupOrphanedFiles([...known, ...namesOf(marked)]);
   for (const warning of warnings) log.warn({ event: "start-up" }, warning);
+  for (const { stream, warning } of strays(known, marked)) {
+    log.warn({ event: "start-up", stream }, warning);
+    warnings.push(warning);
+  }
+  void cleanup.cleanupOrphanedFiles([...known, ...namesOf(marked)]);
   return warnings;
 };
 
@@ -91,12 +94,12 @@ const takeUp = (stream: Stream, memory: MemoryRecord | null, registry: Registry)
 };
 
 /** Processes on the air that no stream owns, which only an operator can judge. */
-const strays = (known: ReadonlySet<string>, marked: ReadonlyMap<string, Identity>): string[] =>
+const strays = (
+  known: ReadonlySet<string>,
+  marked: ReadonlyMap<string, Identity>,
+): { stream: string; warning: string }[] =>
   [...marked].flatMap(([marker, { pid }]) => {
-    const name = path.basename(marker);
-    return known.has(name)
-      ? []
-      : [
-          `FFmpeg ${pid} is on the air for a stream "${name}" that this daemon does not know; end it with: kill ${pid}`,
-        ];
+    const stream = path.basename(marker);
+    const warning = `FFmpeg ${pid} is on the air for a stream "${stream}" that this daemon does not know; end it with: kill ${pid}`;
+    return known.has(stream) ? [] : [{ stream, warning }];
   });

@@ -98,8 +98,9 @@ const jsonRpcServer = (handlers: Handlers, version: string, log: Log): JSONRPCSe
         ...error.details,
       });
     }
+    const { cause, ...of } = error instanceof Unexpected ? error : { cause: error };
     log.error(
-      { event: "internal", error },
+      { event: "internal", ...of, error: cause },
       "internal: a command failed in a way that nobody expected",
     );
     return createJSONRPCErrorResponse(id, ERRORS.INTERNAL.rpc, "internal: see the daemon's log", {
@@ -118,6 +119,18 @@ const isRequest = (message: unknown): message is JSONRPCRequest =>
 
 class InvalidParams extends Error {}
 
+/** A bug, with what it came of for the log. */
+class Unexpected extends Error {
+  readonly method: string;
+  readonly stream: string | undefined;
+
+  constructor(method: string, params: object, cause: unknown) {
+    super("unexpected", { cause });
+    this.method = method;
+    this.stream = "name" in params && typeof params.name === "string" ? params.name : undefined;
+  }
+}
+
 const handle = async <M extends MethodName>(
   name: M,
   handlers: Handlers,
@@ -131,5 +144,9 @@ const handle = async <M extends MethodName>(
     const what = printable(issue?.message ?? "unusable", 500);
     throw new InvalidParams(where === "" || where === "name" ? what : `${where}: ${what}`);
   }
-  return handlers[name](parsed.data as Params<M>, caller);
+  try {
+    return await handlers[name](parsed.data as Params<M>, caller);
+  } catch (error) {
+    throw error instanceof StreamBroError ? error : new Unexpected(name, parsed.data, error);
+  }
 };

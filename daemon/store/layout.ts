@@ -12,6 +12,8 @@ export type Layout = {
   readonly daemonLock: string;
   /** A file: what `limits set` has changed. */
   readonly limits: string;
+  /** Which encoders work, as far as is known. */
+  readonly encoders: string;
   /** A file: what was counted. */
   readonly metrics: string;
 };
@@ -44,6 +46,7 @@ export const makeLayout = (state: string, runtime: string): Layout => {
     logs: folder(stateReal, "logs", 0o750),
     runs: folder(realpathSync(runtime), "runs", 0o700),
     daemonLock: path.join(stateReal, "daemon.lock"),
+    encoders: path.join(stateReal, "encoders.json"),
     limits: path.join(stateReal, "limits.json"),
     metrics: path.join(stateReal, "metrics.json"),
   };

@@ -9,7 +9,7 @@ import type { Stream } from "./stream.ts";
 /** What running streams need beside being watched; never throws. */
 export class Upkeep {
   readonly #log: Log;
-  readonly #logMaxBytes: number;
+  readonly #logMaxBytes: () => number;
   readonly #tools: Tools;
   /** What went wrong last, by stream: it is said once, until it is something else. */
   readonly #said = new Map<string, string>();
@@ -20,7 +20,7 @@ export class Upkeep {
   /** A replaced input that cannot be played is not examined again until it changes. */
   readonly #refused = new Map<string, string>();
 
-  constructor(log: Log, logMaxBytes: number, tools: Tools) {
+  constructor(log: Log, logMaxBytes: () => number, tools: Tools) {
     this.#log = log;
     this.#logMaxBytes = logMaxBytes;
     this.#tools = tools;
@@ -30,7 +30,7 @@ export class Upkeep {
   look(stream: Stream, places: StreamPlaces): void {
     const { name } = stream.spec;
     try {
-      rotateWhenLonger(places.log, this.#logMaxBytes);
+      rotateWhenLonger(places.log, this.#logMaxBytes());
       if (stream.supervisor.session?.mend() === true) {
         const sentence = `${name}: its run directory was gone and was laid out again`;
         this.#log.warn({ event: "mended", stream: name }, sentence);

@@ -66,6 +66,8 @@ export const Configuration = z.object({
       origin: z.enum(["default", "flag", "environment", "file"]),
       /** Whether a reload can change it. */
       live: z.boolean(),
+      /** What the next start of the daemon takes up, where that is another value. */
+      pending: SettingValue.optional(),
     }),
   ),
 });

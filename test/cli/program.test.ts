@@ -121,7 +121,7 @@ const several: Reply = ({ method, params }) => {
   const name = String(params["name"]);
   if (method === "stream.status") return { version: 1, streams: [status("a"), status("b")] };
   if (name === "none") return refused("STREAM_NOT_FOUND", "there is no such stream.");
-  return { changed: name === "a", stream: status(name) };
+  return { changed: name === "a", stream: status(name, name === "a" ? "starting" : "live") };
 };
 
 void tap.test("several streams: each is done, the worst status wins", async (t) => {
@@ -247,5 +247,61 @@ void tap.test("set, show, rm, daemon", async (t) => {
   t.match(await run("daemon stop --keep-streams", gone), {
     err: /2 streams left on the air/,
     asked: [{ params: { keepStreams: true } }],
+  });
+});
+
+const setting = (name: string, value: unknown, usual: unknown, more = {}): object => ({
+  ...{ name, value, default: usual, origin: "default", live: true },
+  ...more,
+});
+
+void tap.test("settings of the daemon", async (t) => {
+  const settings = [
+    setting("RETRY_LIMIT", 0, 0),
+    setting("LOG_LEVEL", "warn", "info", { origin: "environment" }),
+    setting("METRICS_LISTEN", "", "", { live: false }),
+    setting("OTHER", 1, 2, { live: false, origin: "file", pending: 3 }),
+  ];
+  const config = { version: 1, file: "/c.yaml", settings };
+  t.match(await run("daemon config", () => config), {
+    exit: 0,
+    out: `SETTING         VALUE  FROM         NOTE
+retry_limit     0      default      -
+log_level       warn   environment  default info
+metrics_listen  ""     default      only a restart changes it
+other           1      file         default 2; 3 after a restart
+`,
+    err: "file: /c.yaml\n",
+  });
+  t.match((await run("daemon config", () => ({ ...config, file: null }))).err, /^No file/);
+  t.same(JSON.parse((await run("daemon config --json", () => config)).out), config);
+  t.match(await run("daemon config -q", () => config), { exit: 0, out: "", err: "" });
+
+  const changed = [{ name: "FORCE_KILL_TIMEOUT_MS", from: 5000, to: 8000 }];
+  const needsRestart = [{ name: "METRICS_LISTEN", from: "", to: "127.0.0.1:1" }];
+  const all = { version: 1, changed, needsRestart };
+  t.match(await run("daemon reload", () => all), {
+    exit: 0,
+    out: "",
+    err: `force_kill_timeout_ms: 5000 -> 8000
+metrics_listen: "" -> 127.0.0.1:1 needs a restart of the daemon
+`,
+  });
+  t.same(JSON.parse((await run("daemon reload --json", () => all)).out), all);
+  t.match(await run("daemon reload -q", () => all), { exit: 0, out: "", err: "" });
+  const same = { version: 1, changed: [], needsRestart: [] };
+  t.equal((await run("daemon reload", () => same)).err, "nothing changed\n");
+  const errors = ["/c.yaml: a: give 1.", "/c.yaml: b: give 2."];
+  t.match(await run("daemon reload -q", () => ({ ...refused("INVALID_SETTING", "x"), errors })), {
+    exit: 78,
+    out: "",
+    err: `streambro: /c.yaml: a: give 1.
+streambro: /c.yaml: b: give 2.
+streambro: nothing was changed: the old settings stay.
+`,
+  });
+  t.match(await run("daemon reload", () => refused("INVALID_SETTING", "x")), {
+    exit: 78,
+    err: /x/,
   });
 });

@@ -79,6 +79,8 @@ void tap.test("help and version", async (t) => {
     "limits",
     "limits set",
     "daemon status",
+    "daemon config",
+    "daemon reload",
     "daemon stop",
   ]) {
     t.match(await run(`${name} --help`), { exit: 0, out: /EXAMPLES[^]*EXIT STATUS/ }, name);

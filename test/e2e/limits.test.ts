@@ -51,7 +51,7 @@ t.test("Test concurrent stream limiting end-to-end", { timeout: 90_000 }, async 
     const error: unknown = await daemon.rpc("stream.start", { name: "c" }).catch((e: unknown) => e);
     t.match(error, { data: { httpStatus: 429, ...counts } });
     t.match(
-      daemon.events().find(({ event }) => event === "STREAM_LIMIT_EXCEEDED"),
+      daemon.events().findLast(({ event }) => event === "STREAM_LIMIT_EXCEEDED"),
       { level: "warn", stream: "c", ...counts },
     );
     t.match(await statesOf(daemon), ["a live", "b live", "c stopped", "d stopped"]);
@@ -81,8 +81,7 @@ t.test("Test concurrent stream limiting end-to-end", { timeout: 90_000 }, async 
   });
 
   await t.test("fewer slots than streams that should run: the rest wait", async (t) => {
-    await daemon.cli("daemon", "stop");
-    await daemon.start();
+    await daemon.restart("SIGTERM");
     await until("a is back", async () => (await statesOf(daemon)).includes("a live"), 10_000);
     t.match(await statesOf(daemon), ["a live", "b waiting", "c stopped", "d stopped"]);
     const { streams } = await daemon.rpc("stream.status", { names: ["b"] });
@@ -96,8 +95,7 @@ t.test("Test concurrent stream limiting end-to-end", { timeout: 90_000 }, async 
     await daemon.cli("limits", "set", "--per-user", "3");
     await daemon.cli("start", "c", "d", "--wait");
     await daemon.cli("limits", "set", "--per-user", "1");
-    await daemon.cli("daemon", "stop");
-    await daemon.start();
+    await daemon.restart("SIGTERM");
     t.match(await statesOf(daemon), ["a stopped", /^b /, "c waiting", "d waiting"]);
     await daemon.cli("limits", "set", "--per-user", "default");
     await until("c is let in", async () => (await statesOf(daemon)).includes("c live"), 10_000);

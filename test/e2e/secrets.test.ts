@@ -151,7 +151,10 @@ t.test("stream keys", { timeout: 90_000 }, async (t) => {
       5_000,
     );
     t.equal((await cli("rm", "--all")).code, 0);
-    const left = [...files(daemon.stateDir)].map((file) => path.basename(file));
+    const left = [...files(daemon.stateDir)]
+      .map((file) => path.basename(file))
+      // Which encoders work is no stream's, and found out in the background.
+      .filter((name) => name !== "encoders.json");
     t.same(left.sort(), ["daemon.lock", "salt"], "rm leaves no file behind");
   });
 });

@@ -26,6 +26,8 @@ export type DaemonOptions = {
   /** Short: a socket's path may have 107 bytes. Without one a temporary directory, removed by end(). */
   readonly dir?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Options of streambrod. */
+  readonly args?: readonly string[];
   /** YAML of the configuration file. */
   readonly config?: string;
   /** In a session of its own, so that Ctrl-C on a terminal does not reach it. */
@@ -104,7 +106,7 @@ export const startDaemon = async (options: DaemonOptions = {}): Promise<Daemon> 
     if (running()) return;
     // Files, not pipes: nobody has to read them, and they outlive a restart.
     const [out, err] = [openSync(at("stdout"), "a"), openSync(at("stderr"), "a")];
-    const started = spawn(path.join(bin, "streambrod"), [], {
+    const started = spawn(path.join(bin, "streambrod"), options.args ?? [], {
       env,
       cwd: dir,
       detached: options.detached ?? false,

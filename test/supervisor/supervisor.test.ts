@@ -50,6 +50,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       monotonic: () => clock.at,
       random: () => 0.5,
       draining: () => false,
+      encoders: { choose: async () => ({ ok: false, message: "no stream here is encoded" }) },
       name: "radio",
       log,
       places: placesOf(layout, "radio"),

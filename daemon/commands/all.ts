@@ -1,0 +1,34 @@
+import type { LiveSettings } from "../config/live.ts";
+import type { Log } from "../log/log.ts";
+import type { Handlers } from "../rpc/server.ts";
+import type { Store } from "../store/store.ts";
+import { type Assembled, toolsOf } from "../assembly.ts";
+import { commandLineHandlers } from "./command-line.ts";
+import { configurationHandlers } from "./configuration.ts";
+import { encoderHandlers } from "./encoders.ts";
+import { type Daemon, handlers } from "./handlers.ts";
+import { limitHandlers } from "./limits.ts";
+import { metricHandlers } from "./metrics.ts";
+import type { Owners } from "./owner.ts";
+
+type Around = {
+  readonly daemon: Daemon;
+  readonly parts: Assembled;
+  readonly store: Store;
+  readonly settings: LiveSettings;
+  readonly owners: Owners;
+  readonly log: Log;
+};
+
+/** The whole contract carried out, each room by its own file. */
+export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
+  const { registry, limits, encoders, metering } = parts;
+  const editing = { registry, store, tools: toolsOf(() => settings.current()), owners };
+  return handlers(daemon, editing, {
+    ...limitHandlers(limits, owners, registry, log),
+    ...encoderHandlers(encoders),
+    ...metricHandlers(metering),
+    ...configurationHandlers(settings, log),
+    ...commandLineHandlers(),
+  });
+};
