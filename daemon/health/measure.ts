@@ -1,5 +1,6 @@
 import { close } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { setTimeout as after } from "node:timers/promises";
 import pidusage from "pidusage";
 import { get as historyOf } from "pidusage/lib/history.js";
 
@@ -19,19 +20,32 @@ export type Measure = (
   keepMs: number,
 ) => Promise<ReadonlyMap<number, Measured>>;
 
-/** One call for all. A dead process has no answer and spoils nobody else's. */
-export const measure: Measure = async (pids, keepMs) => {
-  const known = new Set(pids.filter((pid) => historyOf(pid, keepMs) !== undefined));
-  const found = await statistics(pids, keepMs);
-  const entries = pids.map(async (pid): Promise<[number, Measured] | null> => {
-    const one = found[pid];
-    if (one === undefined || one === null) return null;
-    const { memory, ctime, elapsed } = one;
-    // Of a process that it sees for the first time pidusage says 0.
-    const cpu = known.has(pid) ? one.cpu : elapsed > 0 ? (ctime / elapsed) * 100 : 0;
-    return [pid, { cpu, memory, pss: await pssOf(pid) }];
-  });
-  return new Map((await Promise.all(entries)).filter((entry) => entry !== null));
+/** How long the kernel may take to add up a process's memory; it waits where the process hangs in it. */
+const PSS_MS = 2_000;
+
+/** Measures with one call for all. A dead process has no answer and spoils nobody else's. */
+export const measurer = (proc = "/proc", pssMs = PSS_MS): Measure => {
+  // Each that hangs keeps a thread: it is not asked again before it has answered.
+  const asked = new Set<number>();
+  const pssOf = async (pid: number): Promise<number | null> => {
+    if (asked.has(pid)) return null;
+    asked.add(pid);
+    const answer = readPss(`${proc}/${pid}/smaps_rollup`).finally(() => asked.delete(pid));
+    return Promise.race([answer, after(pssMs, null, { ref: false })]);
+  };
+  return async (pids, keepMs) => {
+    const known = new Set(pids.filter((pid) => historyOf(pid, keepMs) !== undefined));
+    const found = await statistics(pids, keepMs);
+    const entries = pids.map(async (pid): Promise<[number, Measured] | null> => {
+      const one = found[pid];
+      if (one === undefined || one === null) return null;
+      const { memory, ctime, elapsed } = one;
+      // Of a process that it sees for the first time pidusage says 0.
+      const cpu = known.has(pid) ? one.cpu : elapsed > 0 ? (ctime / elapsed) * 100 : 0;
+      return [pid, { cpu, memory, pss: await pssOf(pid) }];
+    });
+    return new Map((await Promise.all(entries)).filter((entry) => entry !== null));
+  };
 };
 
 type Statistics = Readonly<Record<number, pidusage.Status | null>>;
@@ -47,9 +61,9 @@ const statistics = async (pids: readonly number[], maxage: number): Promise<Stat
 };
 
 /** Null where the kernel has no such file, or does not let this user read it. */
-const pssOf = async (pid: number): Promise<number | null> => {
+const readPss = async (file: string): Promise<number | null> => {
   try {
-    const kib = /^Pss:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, "latin1"));
+    const kib = /^Pss:\s+(\d+) kB$/m.exec(await readFile(file, "latin1"));
     return kib === null ? null : Number(kib[1]) * 1024;
   } catch {
     return null;

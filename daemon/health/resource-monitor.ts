@@ -1,5 +1,5 @@
 import type { Clock } from "../clock/clock.ts";
-import { type Measure, forget, measure } from "./measure.ts";
+import { type Measure, forget, measurer } from "./measure.ts";
 import { AT_EASE, type Standing, type Verdict, judge } from "./thresholds.ts";
 
 /** What one process uses: CPU in percent of one core, memory in bytes. */
@@ -55,7 +55,7 @@ export class ResourceMonitor {
     this.#cpuThreshold = cpuThreshold;
     this.#memoryThreshold = memoryThreshold;
     this.#options = options;
-    this.#measure = options.measure ?? measure;
+    this.#measure = options.measure ?? measurer();
   }
 
   /** Begins to sweep; `stop` ends it. */

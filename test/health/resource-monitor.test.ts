@@ -1,15 +1,18 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import t from "tap";
 import { systemClock } from "../../daemon/clock/clock.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import { respondTo } from "../../daemon/health/breach.ts";
-import { type Measure, type Measured, measure } from "../../daemon/health/measure.ts";
+import { type Measure, type Measured, measurer } from "../../daemon/health/measure.ts";
 import { type Finding, ResourceMonitor } from "../../daemon/health/resource-monitor.ts";
 import { AT_EASE, type Verdict, judge } from "../../daemon/health/thresholds.ts";
 import type { Log } from "../../daemon/log/log.ts";
 import type { Metrics } from "../../daemon/metrics/metrics.ts";
 import type { Stream } from "../../daemon/supervisor/stream.ts";
+import { output } from "../helpers/command.ts";
 import { until } from "../helpers/until.ts";
 
 const MIB = 1_048_576;
@@ -357,10 +360,32 @@ t.test("what pidusage keeps is given back", async (t) => {
   await until("it is closed", () => open() === before + 4, 2_000);
   monitor.stop();
   await until("all are closed", () => open() === before, 2_000);
+  const measure = measurer();
   t.equal((await measure([2_000_000_001], 60_000)).size, 0, "a dead one alone");
   t.equal((await measure([], 60_000)).size, 0, "none at all");
   const [first] = (await measure([process.pid], 60_000)).values();
   t.ok((first?.cpu ?? 0) > 0, "the first look is over the whole life, and not 0");
+});
+
+t.test("a process whose memory the kernel cannot add up just now holds nobody up", async (t) => {
+  const proc = t.testdir({ [process.pid]: {} });
+  const fifo = path.join(proc, String(process.pid), "smaps_rollup");
+  await output("mkfifo", [fifo]);
+  const measure = measurer(proc, 100);
+  const look = async (): Promise<Measured | undefined> =>
+    (await measure([process.pid], 60_000)).get(process.pid);
+  t.match(await look(), { pss: null }, "in time, with all that is known");
+  for (let n = 0; n < 8; n += 1) await look();
+  t.ok(await readFile("/proc/self/stat"), "and the threads are not used up");
+  // Whoever reads is answered, and whoever reads next finds a file.
+  writeFileSync(fifo, "");
+  rmSync(fifo);
+  writeFileSync(fifo, "Rss:   99 kB\nPss:   12 kB\n");
+  await until(
+    "it is asked again when it has answered",
+    async () => (await look())?.pss === 12_288,
+    5_000,
+  );
 });
 
 t.test("what is said and done of a finding", async (t) => {
