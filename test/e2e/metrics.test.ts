@@ -59,12 +59,13 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     const to = `${server.url}/${name}`;
     await daemon.rpc("stream.add", { name, input, to, owner, onResourceBreach });
     await daemon.rpc("stream.start", { name });
-    await state(daemon, name, "live");
   };
 
   await t.test("a start, a kill, a stop are counted, by owner", async (t) => {
     await add("radio", ANNA, "warn");
     await add("news", BEN, "warn");
+    await state(daemon, "radio", "live");
+    await state(daemon, "news", "live");
     const { pid } = await one(daemon, "radio");
     process.kill(pid ?? 0, "SIGKILL");
     await until(
@@ -174,12 +175,12 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
 
   await t.test("or restarts it, as planned", async (t) => {
     await add("cats", BEN, "restart");
-    const { pid } = await one(daemon, "cats");
+    const pid = await until("cats runs", async () => (await one(daemon, "cats")).pid, 10_000);
     const again = await until(
       "cats has a fresh process",
       async () => {
         const now = await one(daemon, "cats");
-        return now.state === "live" && now.pid !== pid ? now : null;
+        return now.pid !== null && now.pid !== pid ? now : null;
       },
       10_000,
     );
