@@ -12,6 +12,7 @@ import { limitHandlers } from "./commands/limits.ts";
 import { metricHandlers } from "./commands/metrics.ts";
 import { handlers } from "./commands/handlers.ts";
 import type { Settings } from "./config/settings.ts";
+import type { EncoderSource } from "./encoders/choice.ts";
 import { ffmpegVersion } from "./ffmpeg/version.ts";
 import type { Log } from "./log/log.ts";
 import { Registry } from "./registry/registry.ts";
@@ -118,7 +119,8 @@ export class Daemon {
     this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
     this.#monitor.start();
     const tools = toolsOf(settings);
-    const surroundings = { settings: () => settings, tools, launch, clock, monotonic };
+    const encoders = SOFTWARE;
+    const surroundings = { settings: () => settings, tools, encoders, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
       { ...surroundings, random: Math.random, draining: () => this.#stopping },
@@ -126,7 +128,7 @@ export class Daemon {
       log,
     );
     this.#warnings = startUp(store, this.#registry, log);
-    const upkeep = new Upkeep(log, settings.LOG_MAX_BYTES, tools);
+    const upkeep = new Upkeep(log, settings.LOG_MAX_BYTES, { tools, encoders });
     this.#sweep = startSweep({
       registry: this.#registry,
       ...{ clock, monotonic, log },
@@ -175,13 +177,14 @@ export class Daemon {
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
     const registry = this.#registry;
-    const editing = { registry, store, tools: toolsOf(settings), owner: userInfo().username };
+    const means = { tools: toolsOf(settings), encoders: SOFTWARE };
+    const editing = { registry, store, ...means, owner: userInfo().username };
     const rooms = {
       ...limitHandlers(),
       ...encoderHandlers(),
       ...metricHandlers(),
       ...configurationHandlers(),
-      ...commandLineHandlers(),
+      ...commandLineHandlers({ registry, layout: store.layout, ...means }),
     };
     return answerer(handlers(port, editing, rooms), version, log);
   }
@@ -199,6 +202,17 @@ export class Daemon {
     this.#log.warn({ event: "start-up" }, sentence);
   }
 }
+
+/** Until hardware is looked for. */
+const SOFTWARE: EncoderSource = {
+  choose: async (asked) =>
+    asked === null || asked === "libx264"
+      ? {
+          ok: true,
+          encoder: { name: "libx264", kind: "software", device: null, preset: "veryfast" },
+        }
+      : { ok: false, message: `the encoder ${asked} does not work here` },
+};
 
 const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";

@@ -3,6 +3,7 @@ import type { DesiredState } from "../../shared/states.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Destination } from "../destination/parted.ts";
+import type { EncoderSource } from "../encoders/choice.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Log } from "../log/log.ts";
 import type { Launcher } from "../runner/launch.ts";
@@ -17,6 +18,7 @@ export type Surroundings = {
   /** As they are now: some change while the daemon runs. */
   readonly settings: () => Settings;
   readonly tools: Tools;
+  readonly encoders: EncoderSource;
   readonly launch: Launcher;
   readonly clock: Clock;
   /** Milliseconds on a clock that never jumps. */

@@ -169,12 +169,13 @@ export class Stream {
   }
 
   async #mayStart(state: State): Promise<void> {
-    const { name, input, outputs } = this.spec;
+    const { name, input, mode, encoding, outputs } = this.spec;
     if (state.is === "foreign") throw foreign(name, state.why);
     const destination = this.#destination();
     if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
     this.#mayPublish();
-    const examined = await examine(input, outputs[0]?.url ?? "", this.#ports.tools);
+    const wanted = { input, mode, encoding, url: outputs[0]?.url ?? "" };
+    const examined = await examine(wanted, this.#ports);
     if (this.#ports.draining())
       throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
     if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);
