@@ -1,3 +1,4 @@
+import { codecName } from "../../shared/codec-name.ts";
 import type { MediaInfo } from "./media-info.ts";
 
 /** What a stream is sent in: FLV by RTMP, MPEG-TS by SRT. */
@@ -31,35 +32,6 @@ const CARRIED: Readonly<Record<OutputContainer, Carried>> = {
   },
 };
 
-/** Codecs as people write them. */
-const WRITTEN: Readonly<Record<string, string>> = {
-  h264: "H.264",
-  hevc: "H.265",
-  av1: "AV1",
-  vp8: "VP8",
-  vp9: "VP9",
-  mpeg1video: "MPEG-1",
-  mpeg2video: "MPEG-2",
-  mpeg4: "MPEG-4 Part 2",
-  theora: "Theora",
-  prores: "ProRes",
-  mjpeg: "Motion JPEG",
-  aac: "AAC",
-  mp2: "MP2",
-  mp3: "MP3",
-  ac3: "AC-3",
-  eac3: "E-AC-3",
-  dts: "DTS",
-  truehd: "TrueHD",
-  opus: "Opus",
-  vorbis: "Vorbis",
-  flac: "FLAC",
-  alac: "ALAC",
-};
-
-const written = (codec: string): string =>
-  WRITTEN[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec);
-
 /** Why the picture of `media`, called `file`, cannot be copied into `container`; null where it can. */
 export const pictureMisfit = (
   media: MediaInfo,
@@ -69,7 +41,7 @@ export const pictureMisfit = (
   const { name, video } = CARRIED[container];
   const { codec, reorderMs, rotation } = media.video;
   if (!video.includes(codec))
-    return `the picture of ${file} is ${written(codec)}, which ${name} cannot carry`;
+    return `the picture of ${file} is ${codecName(codec)}, which ${name} cannot carry`;
   // AVI does not hold the times at which frames are shown, and FFmpeg's copy needs them.
   if (media.container === "avi" && reorderMs > 0)
     return `${file} is an AVI with B-frames, which FFmpeg cannot copy`;
@@ -86,7 +58,7 @@ export const soundMisfit = (
 ): string | null => {
   if (sound === null) return null;
   const { name, audio, rates } = CARRIED[container];
-  const codec = written(sound.codec);
+  const codec = codecName(sound.codec);
   if (!audio.includes(sound.codec))
     return `the sound of ${file} is ${codec}, which ${name} cannot carry`;
   const allowed = rates[sound.codec];

@@ -30,8 +30,7 @@ const USUAL: readonly Rate[] = [
 
 /** The usual rate that it is, but for rounding; else the next one above, so that no picture is lost. */
 const usual = (fps: number): Rate => {
-  let wanted = fps;
-  while (wanted > 60.5) wanted /= 2;
+  const wanted = fps > 60.5 ? fps / 2 : fps;
   const nearest = nearestTo(wanted);
   if (Math.abs(nearest.fps - wanted) < wanted * 0.005) return nearest;
   return USUAL.find((rate) => rate.fps >= wanted) ?? plain(60);

@@ -78,6 +78,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
   const supervisor = new Supervisor(
     {
       settings: () => SettingsSchema.parse(settings),
+      encoders: { choose: async () => ({ ok: false, message: "none" }) },
       tools: { ffmpeg: "ffmpeg", ffprobe: "ffprobe" },
       launch: () => Promise.reject(new Error("nothing may be launched here")),
       clock,
