@@ -4,15 +4,18 @@ import type { BreachAction, Encoding, Mode } from "../../shared/contract/spec.ts
 
 type Size = { readonly width: number; readonly height: number };
 
-/** As read from the command line; null is StreamBro's own choice. */
+/** StreamBro's own choice; null in the contract, which commander would take for a value left out. */
+type Own = "default";
+
+/** As read from the command line. */
 export type EncodingOptions = {
   readonly mode?: Mode;
-  readonly size?: Size | null;
-  readonly fps?: number | null;
-  readonly videoBitrate?: number | null;
-  readonly audioBitrate?: number | null;
-  readonly preset?: string | null;
-  readonly encoder?: string | null;
+  readonly size?: Size | Own;
+  readonly fps?: number | Own;
+  readonly videoBitrate?: number | Own;
+  readonly audioBitrate?: number | Own;
+  readonly preset?: string;
+  readonly encoder?: string;
   readonly onResourceBreach?: BreachAction;
 };
 
@@ -51,15 +54,14 @@ export const addEncodingOptions = (command: Command): Command =>
 
 export const encodingFields = (options: EncodingOptions): EncodingFields => {
   const { mode, size: wanted, onResourceBreach } = options;
+  const { fps: rate, videoBitrate, audioBitrate, preset, encoder } = options;
   const encoding: Partial<Encoding> = {
-    ...(wanted === undefined
-      ? {}
-      : { width: wanted?.width ?? null, height: wanted?.height ?? null }),
-    ...(options.fps === undefined ? {} : { fps: options.fps }),
-    ...(options.videoBitrate === undefined ? {} : { videoKbps: options.videoBitrate }),
-    ...(options.audioBitrate === undefined ? {} : { audioKbps: options.audioBitrate }),
-    ...(options.preset === undefined ? {} : { preset: options.preset }),
-    ...(options.encoder === undefined ? {} : { encoder: options.encoder }),
+    ...(wanted === undefined ? {} : wanted === "default" ? NO_SIZE : wanted),
+    ...(rate === undefined ? {} : { fps: orNull(rate) }),
+    ...(videoBitrate === undefined ? {} : { videoKbps: orNull(videoBitrate) }),
+    ...(audioBitrate === undefined ? {} : { audioKbps: orNull(audioBitrate) }),
+    ...(preset === undefined ? {} : { preset: orNull(preset) }),
+    ...(encoder === undefined ? {} : { encoder: orNull(encoder) }),
   };
   return {
     ...(mode === undefined ? {} : { mode }),
@@ -68,10 +70,14 @@ export const encodingFields = (options: EncodingOptions): EncodingFields => {
   };
 };
 
+const NO_SIZE = { width: null, height: null };
+
+const orNull = <T>(value: T | Own): T | null => (value === "default" ? null : value);
+
 const orDefault =
   <T>(read: (text: string) => T) =>
-  (text: string): T | null =>
-    text === "default" ? null : read(text);
+  (text: string): T | Own =>
+    text === "default" ? text : read(text);
 
 const size = (text: string): Size => {
   const [, width = 0, height = 0] = (/^(\d{2,4})x(\d{2,4})$/.exec(text) ?? []).map(Number);
