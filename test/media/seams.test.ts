@@ -3,6 +3,7 @@ import path from "node:path";
 import t from "tap";
 import { type Mode, NO_ENCODING } from "../../shared/contract/spec.ts";
 import { ffmpegArgv } from "../../daemon/ffmpeg/argv.ts";
+import type { EncoderChoice } from "../../daemon/encoders/choice.ts";
 import { BEGINNING } from "../../daemon/media/landing.ts";
 import { listsOf, timelineOf } from "../../daemon/media/playlist.ts";
 import { probeInput } from "../../daemon/media/probe.ts";
@@ -12,9 +13,10 @@ import { readRecording } from "../helpers/recording.ts";
 import { layOut } from "./relay.ts";
 
 const PASSES = 12;
-const encoder = {
-  ...{ name: "libx264", kind: "software", device: null, preset: "veryfast" },
-} as const;
+const encoder: EncoderChoice = {
+  ...{ name: "libx264", device: null, preset: "veryfast" },
+  kind: "software",
+};
 
 /** A film of three seconds that flashes and beeps at once, from 1 s to 1.4 s. */
 const make = async (
