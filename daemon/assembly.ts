@@ -55,7 +55,6 @@ export const assemble = ({
   const settings = (): Settings => needed.settings.current();
   const clock = systemClock;
   const tools = toolsOf(settings);
-  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, tools);
   const monotonic = (): number => performance.now();
   const monitor = monitorOf(settings, clock, monotonic);
   const limits = new Limits(store.layout.limits, settings, () => clock.now());
@@ -75,6 +74,7 @@ export const assemble = ({
     ...{ settings, log, searchPath },
     file: store.layout.encoders,
   });
+  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, { tools, encoders });
   const surroundings = {
     ...{ settings, tools, clock, draining, monotonic, encoders },
     launch: launcher(runner),

@@ -4,9 +4,11 @@ import { printable } from "../../shared/stream-name.ts";
 import { printJson, reportFailure, say } from "../context.ts";
 import type { Context } from "../context.ts";
 import { spoken } from "../render/time.ts";
+import { tracksText } from "../render/tracks.ts";
 import { standard } from "./command.ts";
 import type { Register, Standard } from "./command.ts";
 import { tellMoved } from "./move.ts";
+import { ENCODING_HELP } from "./encoding-options.ts";
 import { addSpecOptions, readSpec } from "./spec-options.ts";
 import type { SpecOptions } from "./spec-options.ts";
 import { START } from "./start.ts";
@@ -25,10 +27,12 @@ export const add: Register = (program, run) => {
       `${ABOUT} It plays in a loop unless told otherwise.\n` +
       "The key never goes on the command line, where ps would show it: it is read from a file or from\n" +
       "standard input, without the newline at its end. A file that cannot be read ends with 1, contents\n" +
-      "that are no key (empty, over 4 KiB, more than one line) with 78.",
+      "that are no key (empty, over 4 KiB, more than one line) with 78.\n" +
+      ENCODING_HELP,
     examples: [
       "streambro add radio --input film.mp4 --to rtmp://live.example.com/app --key-file ~/.key --start",
       "pass show youtube | streambro add clip --input clip.mp4 --to rtmps://a.example/live2 --key-stdin",
+      "streambro add small --input film.mkv --to rtmp://a.example/live --key-file k --mode encode --size 1280x720 --fps 30",
       "streambro add once --input show.mp4 --to srt://192.0.2.7:9000 --no-loop",
     ],
     statuses: [EXIT.failed, EXIT.tryLater, EXIT.invalid],
@@ -61,11 +65,7 @@ const register = async (context: Context, name: string, options: Options): Promi
 
 const describe = ({ stream, input }: Result<"stream.add">): string => {
   const file = stream.input.slice(stream.input.lastIndexOf("/") + 1);
-  const facts = [
-    printable(file),
-    spoken(input.durationMs),
-    ...(input.audio === null ? ["no sound"] : []),
-    ...stream.outputs.map(({ url }) => printable(url)),
-  ];
-  return `${stream.name}: added: ${facts.join(", ")}`;
+  const to = stream.outputs.map(({ url }) => printable(url)).join(", ");
+  const length = spoken(input.durationMs);
+  return `${stream.name}: added: ${printable(file)}, ${length}, ${to}; ready: ${tracksText(input)}`;
 };

@@ -4,6 +4,7 @@ import { printJson, refuseUsage, reportFailure, say } from "../context.ts";
 import type { Context } from "../context.ts";
 import { standard } from "./command.ts";
 import type { Register, Standard } from "./command.ts";
+import { ENCODING_HELP, encodingFields } from "./encoding-options.ts";
 import { addSpecOptions, readSpec } from "./spec-options.ts";
 import type { SpecOptions } from "./spec-options.ts";
 
@@ -14,9 +15,10 @@ const EXAMINE_MS = 60_000;
 
 export const set: Register = (program, run) => {
   const command = standard(program.command("set").argument("<name>", "the stream"), {
-    about: `${ABOUT}\nWhat is not mentioned stays as it is.`,
+    about: `${ABOUT}\nWhat is not mentioned stays as it is.\n${ENCODING_HELP}`,
     examples: [
       "streambro set radio --input other.mp4 --restart",
+      "streambro set radio --mode encode --size 1280x720 --video-bitrate 2500k --preset default",
       "streambro set radio --key-file ~/.new-key --restart",
     ],
     statuses: [EXIT.failed, EXIT.noSuchStream, EXIT.tryLater, EXIT.invalid],
@@ -33,13 +35,22 @@ export const set: Register = (program, run) => {
 
 const change = async (context: Context, name: string, options: Options): Promise<number> => {
   const { input, to, keyFile, keyStdin, owner, loop } = options;
-  if ([input, to, keyFile, keyStdin, owner, loop].every((option) => option === undefined)) {
+  const given = [
+    input,
+    to,
+    keyFile,
+    keyStdin,
+    owner,
+    loop,
+    ...Object.values(encodingFields(options)),
+  ];
+  if (given.every((option) => option === undefined)) {
     return refuseUsage(context, `nothing to change was given. See: streambro set --help`);
   }
-  const given = await readSpec(context, name, options);
-  if (!given.ok) return given.status;
+  const read = await readSpec(context, name, options);
+  if (!read.ok) return read.status;
   const restart = options.restart === true ? { restart: true } : {};
-  const params = { name, ...given.fields, ...restart };
+  const params = { name, ...read.fields, ...restart };
   const answer = await context.daemon.call("stream.set", params, EXAMINE_MS);
   if (!answer.ok) return reportFailure(context, answer.failure, `${name}: not changed`);
   if (context.json) printJson(context, { version: 1, ...answer.result });

@@ -7,9 +7,11 @@ import { refuse, refuseUsage } from "../context.ts";
 import type { Context } from "../context.ts";
 import { holdsSecret, SECRET_SEEN } from "../destination.ts";
 import { readKey } from "../key.ts";
+import { addEncodingOptions, encodingFields } from "./encoding-options.ts";
+import type { EncodingFields, EncodingOptions } from "./encoding-options.ts";
 
 /** What `add` and `set` have in common. */
-export type SpecOptions = {
+export type SpecOptions = EncodingOptions & {
   readonly input?: string;
   readonly to?: string;
   readonly keyFile?: string;
@@ -19,7 +21,7 @@ export type SpecOptions = {
 };
 
 /** The fields of a spec that were given, as the contract has them. */
-export type SpecFields = {
+export type SpecFields = EncodingFields & {
   input?: string;
   to?: string;
   key?: string;
@@ -32,14 +34,18 @@ type Given =
   | { readonly ok: false; readonly status: number };
 
 export const addSpecOptions = (command: Command, needed: boolean): Command =>
-  command
-    .addOption(new Option("--input <file>", "what to play").makeOptionMandatory(needed))
-    .addOption(
-      new Option("--to <url>", "where to send it: rtmp, rtmps or srt").makeOptionMandatory(needed),
-    )
-    .option("--key-file <file>", "file that holds the stream key, on one line")
-    .option("--key-stdin", "read the stream key from standard input")
-    .option("--owner <user>", "whose stream it is");
+  addEncodingOptions(
+    command
+      .addOption(new Option("--input <file>", "what to play").makeOptionMandatory(needed))
+      .addOption(
+        new Option("--to <url>", "where to send it: rtmp, rtmps or srt").makeOptionMandatory(
+          needed,
+        ),
+      )
+      .option("--key-file <file>", "file that holds the stream key, on one line")
+      .option("--key-stdin", "read the stream key from standard input")
+      .option("--owner <user>", "whose stream it is"),
+  );
 
 /** Reads and checks what can be checked here; the daemon judges the rest. */
 export const readSpec = async (
@@ -61,6 +67,7 @@ export const readSpec = async (
     ...(read.key === null ? {} : { key: read.key }),
     ...(owner === undefined ? {} : { owner }),
     ...(loop === undefined ? {} : { loop }),
+    ...encodingFields(options),
   };
   return { ok: true, fields };
 };

@@ -23,12 +23,13 @@ type Around = {
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
   const { registry, limits, encoders, metering } = parts;
-  const editing = { registry, store, tools: toolsOf(() => settings.current()), owners };
+  const means = { tools: toolsOf(() => settings.current()), encoders };
+  const editing = { registry, store, ...means, owners };
   return handlers(daemon, editing, {
     ...limitHandlers(limits, owners, registry, log),
     ...encoderHandlers(encoders),
     ...metricHandlers(metering),
     ...configurationHandlers(settings, log),
-    ...commandLineHandlers(),
+    ...commandLineHandlers({ registry, layout: store.layout, ...means }),
   });
 };

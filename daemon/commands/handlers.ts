@@ -8,9 +8,11 @@ import { placesOf } from "../store/layout.ts";
 import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
 import type { Caller, Handlers } from "../rpc/server.ts";
 import type { Stream } from "../supervisor/stream.ts";
-import { type Editing, addStream, changeStream } from "./edit.ts";
 import { stopTime } from "../schedule/stop-time.ts";
+import { addStream } from "./add-stream.ts";
 import { awaitStream } from "./await-stream.ts";
+import { changeStream } from "./change-stream.ts";
+import type { Editing } from "./editing.ts";
 
 /** What the daemon tells about itself. */
 export type Daemon = {

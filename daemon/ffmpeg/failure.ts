@@ -1,4 +1,5 @@
 import type { FailureReason } from "../../shared/states.ts";
+import { printable } from "../../shared/stream-name.ts";
 
 /** How a process ended: `code` and `signal` both null where nobody was there to see. */
 export type Exit = { readonly code: number | null; readonly signal: string | null };
@@ -10,11 +11,33 @@ export type Failure = {
   readonly message: string;
 };
 
+const ENCODER = new RegExp(
+  [
+    "error while opening encoder",
+    "no capable devices found",
+    "openencodesessionex failed",
+    String.raw`cannot load (?:libcuda|nvcuda|libnvidia-encode|nvencodeapi)`,
+    "failed to initiali[sz]e vaapi",
+    "no va display found",
+    "device creation failed",
+    "a hardware device reference is required",
+    "error initializing an internal mfx session",
+    "error submitting (?:a |video )?frame to the encoder",
+    "video encoding failed",
+  ].join("|"),
+  "i",
+);
+
 type Rule = readonly [pattern: RegExp, reason: FailureReason, permanent: boolean, sentence: string];
 
-/** Read against the last lines of FFmpeg's log, the first that fits wins. HOST stands for the receiver. */
+/**
+ * Read against the last lines of FFmpeg's log, the first that fits wins. HOST stands for the receiver,
+ * LINE for FFmpeg's own words.
+ */
 const RULES: readonly Rule[] = [
   [/no space left on device/i, "disk-full", false, "the disk is full"],
+  // Before memory: a card whose sessions are all taken says "out of memory" too.
+  [ENCODER, "encoder-failed", false, "the encoder could not be used: LINE"],
   [
     /cannot allocate memory|out of memory/i,
     "out-of-memory",
@@ -134,6 +157,16 @@ const judged = (logTail: string): string =>
     .slice(-JUDGED_LINES)
     .join("\n");
 
+/** What an encoder or its device said itself, before FFmpeg's general remarks; without its address. */
+const ownWords = (last: string, pattern: RegExp): string => {
+  const lines = last.split("\n");
+  const own = lines.find((line) =>
+    /^\[(?:h264_|libx264|AVHWDevice|hwupload|aac)[^\]]*\]/.test(line),
+  );
+  const line = own ?? lines.find((one) => pattern.test(one)) ?? "";
+  return printable(line.replace(/^\[[^\]]*\] /, ""));
+};
+
 /** Why FFmpeg ended although nobody asked it to, from its exit and the last lines of its log. */
 export const classify = (exit: Exit, logTail: string, host: string): Failure => {
   const because = (reason: FailureReason, sentence: string, permanent = false): Failure => ({
@@ -155,7 +188,11 @@ export const classify = (exit: Exit, logTail: string, host: string): Failure => 
   }
   if (exit.code === 0) return because("end-of-input", "the input came to its end early");
   for (const [pattern, reason, permanent, sentence] of RULES) {
-    if (pattern.test(last)) return because(reason, sentence.replaceAll("HOST", host), permanent);
+    if (!pattern.test(last)) continue;
+    const said = sentence
+      .replaceAll("HOST", host)
+      .replaceAll("LINE", () => ownWords(last, pattern));
+    return because(reason, said, permanent);
   }
   if (exit.code === null)
     return because("unknown", "FFmpeg ended, and nobody was there to see how");

@@ -1,3 +1,4 @@
+import { codecName } from "../../shared/codec-name.ts";
 import type { MediaInfo } from "./media-info.ts";
 
 /** What a stream is sent in: FLV by RTMP, MPEG-TS by SRT. */
@@ -31,58 +32,38 @@ const CARRIED: Readonly<Record<OutputContainer, Carried>> = {
   },
 };
 
-/** Codecs as people write them. */
-const WRITTEN: Readonly<Record<string, string>> = {
-  h264: "H.264",
-  hevc: "H.265",
-  av1: "AV1",
-  vp8: "VP8",
-  vp9: "VP9",
-  mpeg1video: "MPEG-1",
-  mpeg2video: "MPEG-2",
-  mpeg4: "MPEG-4 Part 2",
-  theora: "Theora",
-  prores: "ProRes",
-  mjpeg: "Motion JPEG",
-  aac: "AAC",
-  mp2: "MP2",
-  mp3: "MP3",
-  ac3: "AC-3",
-  eac3: "E-AC-3",
-  dts: "DTS",
-  truehd: "TrueHD",
-  opus: "Opus",
-  vorbis: "Vorbis",
-  flac: "FLAC",
-  alac: "ALAC",
-};
-
-const written = (codec: string): string =>
-  WRITTEN[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec);
-
-/** Why `media`, called `file`, cannot be sent as it is in `container`, and what to do; null where it can. */
-export const unfit = (
+/** Why the picture of `media`, called `file`, cannot be copied into `container`; null where it can. */
+export const pictureMisfit = (
   media: MediaInfo,
   container: OutputContainer,
-  file = "the input",
+  file: string,
 ): string | null => {
+  const { name, video } = CARRIED[container];
+  const { codec, reorderMs, rotation } = media.video;
+  if (!video.includes(codec))
+    return `the picture of ${file} is ${codecName(codec)}, which ${name} cannot carry`;
   // AVI does not hold the times at which frames are shown, and FFmpeg's copy needs them.
-  if (media.container === "avi" && media.video.reorderMs > 0) {
-    return `${file} is an AVI with B-frames, which FFmpeg cannot copy. Convert it once: ffmpeg -i INPUT -c:v libx264 -pix_fmt yuv420p -g 60 -c:a aac OUTPUT.mp4`;
-  }
-  const { name, video, audio, rates } = CARRIED[container];
-  const sound = media.audio;
-  const pictureFits = video.includes(media.video.codec);
-  const soundFits = sound === null || audio.includes(sound.codec);
-  const rateFits = sound === null || (rates[sound.codec]?.includes(sound.sampleRate) ?? true);
-  if (pictureFits && soundFits && rateFits) return null;
-  const why = !pictureFits
-    ? `the picture of ${file} is ${written(media.video.codec)}, which ${name} cannot carry`
-    : soundFits
-      ? `the sound of ${file} is ${written(sound?.codec ?? "")} at ${sound?.sampleRate} Hz, ` +
-        `and ${name} carries that only at ${rates[sound?.codec ?? ""]?.join(", ")} Hz`
-      : `the sound of ${file} is ${written(sound?.codec ?? "")}, which ${name} cannot carry`;
-  const picture = pictureFits ? "copy" : "libx264 -pix_fmt yuv420p -g 60";
-  const convert = `-c:v ${picture} -c:a ${soundFits && rateFits ? "copy" : "aac -ar 48000"}`;
-  return `${why}. Convert it once: ffmpeg -i INPUT ${convert} OUTPUT.mp4`;
+  if (media.container === "avi" && reorderMs > 0)
+    return `${file} is an AVI with B-frames, which FFmpeg cannot copy`;
+  if ((rotation ?? 0) !== 0)
+    return `the picture of ${file} lies on its side or head and is turned by the player (${rotation}°), which ${name} cannot say`;
+  return null;
+};
+
+/** Why its sound cannot be copied; null where it can, or there is none. */
+export const soundMisfit = (
+  { audio: sound }: MediaInfo,
+  container: OutputContainer,
+  file: string,
+): string | null => {
+  if (sound === null) return null;
+  const { name, audio, rates } = CARRIED[container];
+  const codec = codecName(sound.codec);
+  if (!audio.includes(sound.codec))
+    return `the sound of ${file} is ${codec}, which ${name} cannot carry`;
+  const allowed = rates[sound.codec];
+  return (allowed?.includes(sound.sampleRate) ?? true)
+    ? null
+    : `the sound of ${file} is ${codec} at ${sound.sampleRate} Hz, ` +
+        `and ${name} carries that only at ${allowed?.join(", ")} Hz`;
 };

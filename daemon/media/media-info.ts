@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What StreamBro plays of a file: its first video track and its first audio track, nothing else. */
+/** What StreamBro plays of a file: one video track and one audio track, nothing else. */
 export const MediaInfo = z.object({
   /** FFmpeg's name of the demuxer, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
   container: z.string(),
@@ -18,6 +18,12 @@ export const MediaInfo = z.object({
     frameMs: z.number(),
     /** Longest that a frame is sent ahead of its turn to be shown. */
     reorderMs: z.number(),
+    /** Degrees that a player turns it clockwise: 0, 90, 180, 270; null where nobody had looked. */
+    rotation: z.number().nullable().default(null),
+    /** Its frames are made of two fields, one after the other. */
+    interlaced: z.boolean().default(false),
+    /** Width of a point against its height. */
+    pixelAspect: z.number().default(1),
   }),
   audio: z
     .object({

@@ -17,8 +17,10 @@ const Stream = z.looseObject({
   frame_size: z.number().optional(),
   start_time: Seconds,
   duration: Seconds,
-  disposition: z.looseObject({ attached_pic: z.number().default(0) }).optional(),
-  tags: z.record(z.string(), z.string()).optional(),
+  field_order: z.string().default("unknown"),
+  sample_aspect_ratio: z.string().default("1:1"),
+  disposition: z.record(z.string(), z.number()).default({}),
+  side_data_list: z.array(z.looseObject({ rotation: z.number().optional() })).default([]),
 });
 const Report = z.looseObject({
   streams: z.array(Stream).default([]),
@@ -67,14 +69,41 @@ const parsed = (json: string): z.infer<typeof Report> | null => {
   }
 };
 
+/** A picture for show, such as a cover: no film, although its track is called video. */
+const isStill = ({ disposition }: z.infer<typeof Stream>): boolean =>
+  ["attached_pic", "timed_thumbnails", "still_image"].some((flag) => disposition[flag] === 1);
+
+/** Of several languages or commentaries the one that players choose. */
+const soundTrack = (
+  streams: readonly z.infer<typeof Stream>[],
+): z.infer<typeof Stream> | undefined => {
+  const heard = streams.filter(
+    (s) => s.codec_type === "audio" && s.codec_name !== "unknown" && s.sample_rate > 0,
+  );
+  return heard.find(({ disposition }) => disposition["default"] === 1) ?? heard[0];
+};
+
+/** ffprobe counts anticlockwise, players clockwise. */
+const rotationOf = ({ side_data_list }: z.infer<typeof Stream>): number => {
+  const told = side_data_list.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0;
+  return (((Math.round(-told / 90) * 90) % 360) + 360) % 360;
+};
+
+const FIELD_ORDERS = new Set(["tt", "bb", "tb", "bt"]);
+
+const aspectOf = (ratio: string): number => {
+  const [up = 0, down = 0] = ratio.split(":").map(Number);
+  const aspect = up / down;
+  // Beyond this it is a mistake, and nobody would want a picture so wide.
+  return aspect > 0.25 && aspect < 4 ? aspect : 1;
+};
+
 /** ffprobe's JSON, parsed, or what is missing in it. */
 export const readReport = (json: string): ProbeReport | "no-video" | "no-duration" | "damaged" => {
   const report = parsed(json);
   if (report === null) return "damaged";
-  const video = report.streams.find(
-    (s) => s.codec_type === "video" && (s.disposition?.attached_pic ?? 0) === 0,
-  );
-  const audio = report.streams.find((s) => s.codec_type === "audio");
+  const video = report.streams.find((s) => s.codec_type === "video" && !isStill(s));
+  const audio = soundTrack(report.streams);
   const durationMs = (report.format.duration ?? 0) * 1000;
   if (video === undefined) return "no-video";
   if (!(durationMs >= SHORTEST_MS)) return "no-duration";
@@ -91,6 +120,9 @@ export const readReport = (json: string): ProbeReport | "no-video" | "no-duratio
       height: video.height,
       frameMs,
       reorderMs: video.has_b_frames * frameMs,
+      rotation: rotationOf(video),
+      interlaced: FIELD_ORDERS.has(video.field_order),
+      pixelAspect: aspectOf(video.sample_aspect_ratio),
     },
     audio:
       audio === undefined

@@ -42,6 +42,17 @@ export const existence = ({ pid, startTime }: Identity): Existence => {
   return found.state === "T" || found.state === "t" ? "stopped" : "alive";
 };
 
+/** The words that a process was started with; null where it is gone. */
+export const commandLineOf = (target: Identity): readonly string[] | null => {
+  if (existence(target) === "dead") return null;
+  try {
+    const words = readFileSync(`/proc/${target.pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+    return words.length === 0 ? null : words;
+  } catch {
+    return null;
+  }
+};
+
 /**
  * Sends a signal to a process, or to its group where it leads one, after making sure that it is still
  * that process. False where it is gone or not ours to signal; never pid 0, 1 or a negative one.

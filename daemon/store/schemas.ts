@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LastExit } from "../../shared/contract/status.ts";
+import { LastExit, Tracks } from "../../shared/contract/status.ts";
 import { StreamSpec } from "../../shared/contract/spec.ts";
 import { MediaInfo } from "../media/media-info.ts";
 import { Timeline } from "../media/timeline.ts";
@@ -22,12 +22,20 @@ export const SecretRecord = z.object({
   outputs: z.array(z.record(z.string(), z.string())),
 });
 
+/**
+ * How far what the receiver has may lie behind FFmpeg's `out_time`, beside what the muxer holds back: a
+ * track that is encoded leaves late. 0 for a copy, and in records of release 0.1.
+ */
+const LagMs = z.number().default(0);
+
 /** How far a run came: enough to go on from there, as long as the input is the very same file. */
 export const Reached = z.object({
   media: MediaInfo,
   timeline: Timeline,
   /** FFmpeg's last `out_time`, in milliseconds; null where it never reported one. */
   outTimeMs: z.number().nullable(),
+  /** As in the record of the run. */
+  lagMs: LagMs,
 });
 
 /** What the daemon knew when it started a run; enough for another daemon to go on from. */
@@ -46,6 +54,9 @@ export const RunRecord = z.object({
   target: z.string(),
   media: MediaInfo,
   timeline: Timeline,
+  /** Null in records of release 0.1, which only copied. */
+  tracks: Tracks.nullable().default(null),
+  lagMs: LagMs,
   /** Length of FFmpeg's log when the run began. */
   logFrom: z.number(),
 });

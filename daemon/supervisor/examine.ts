@@ -2,28 +2,48 @@ import path from "node:path";
 import { printable } from "../../shared/stream-name.ts";
 import { containerOf } from "../ffmpeg/argv.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
-import { unfit } from "../media/container.ts";
+import type { EncoderChoice, EncoderSource } from "../encoders/choice.ts";
+import { withPreset } from "../encoders/presets.ts";
 import { lookAt } from "../media/look.ts";
 import type { MediaInfo } from "../media/media-info.ts";
 import { probeInput } from "../media/probe.ts";
+import { type TrackPlan, type Wish, planTracks } from "../media/track-plan.ts";
 
 /** The programs that are run: names to look for on PATH, or absolute paths. */
 export type Tools = { readonly ffmpeg: string; readonly ffprobe: string };
 
+/** What it takes to judge an input. */
+export type Means = { readonly tools: Tools; readonly encoders: EncoderSource };
+
+/** What is to be played, where to, and how. */
+export type Request = Wish & {
+  readonly input: string;
+  readonly url: string;
+  /** Its hardware encoder has failed since an operator started it. */
+  readonly softwareOnly?: boolean;
+};
+
 export type Examined =
-  | { readonly ok: true; readonly media: MediaInfo }
+  | {
+      readonly ok: true;
+      readonly media: MediaInfo;
+      readonly plan: TrackPlan;
+      /** Null where the picture is copied. */
+      readonly encoder: EncoderChoice | null;
+      /** Why software encodes although hardware was chosen; null where that is not so. */
+      readonly fallback: string | null;
+    }
   | { readonly ok: false; readonly failure: Failure };
 
 const LOOK_MS = 5_000;
 
 /**
- * Whether a file can be streamed to a URL as it is, and what it is. `known` is what it was before: of
+ * Whether a file can be streamed to a URL as it is wanted, and how. `known` is what it was before: of
  * the very same file nothing new is asked, since to read the index of a long film takes its time.
  */
 export const examine = async (
-  input: string,
-  url: string,
-  tools: Tools,
+  { input, url, softwareOnly = false, ...wish }: Request,
+  { tools, encoders }: Means,
   known: MediaInfo | null = null,
 ): Promise<Examined> => {
   const media = known !== null && (await isUnchanged(input, known)) ? known : null;
@@ -32,13 +52,32 @@ export const examine = async (
     const { reason, message } = probed;
     return { ok: false, failure: { reason, permanent: false, message } };
   }
-  const misfit = unfit(probed.media, containerOf(url), printable(path.basename(input)));
-  return misfit === null
-    ? probed
-    : { ok: false, failure: { reason: "codec-unsupported", permanent: true, message: misfit } };
+  const file = printable(path.basename(input));
+  const planned = planTracks(probed.media, containerOf(url), wish, file);
+  if (!planned.ok)
+    return {
+      ok: false,
+      failure: { reason: "codec-unsupported", permanent: true, message: planned.message },
+    };
+  const { plan } = planned;
+  const found = { ok: true, media: probed.media, plan } as const;
+  if (plan.video.action === "copy") return { ...found, encoder: null, fallback: null };
+  const chosen = await encoders.choose(wish.encoding.encoder, softwareOnly);
+  if (chosen.ok) {
+    const encoder = withPreset(chosen.encoder, wish.encoding.preset);
+    return { ...found, encoder, fallback: chosen.fallback };
+  }
+  // A driver may come late: it is tried again.
+  const failure = { reason: "encoder-failed", permanent: false, message: chosen.message } as const;
+  return { ok: false, failure };
 };
 
-const isUnchanged = async (input: string, { sizeBytes, mtimeMs }: MediaInfo): Promise<boolean> => {
+const isUnchanged = async (
+  input: string,
+  { sizeBytes, mtimeMs, video }: MediaInfo,
+): Promise<boolean> => {
+  // Release 0.1 did not look.
+  if (video.rotation === null) return false;
   const found = await lookAt(input, LOOK_MS);
   return (
     !("failed" in found) &&

@@ -35,10 +35,15 @@ export const accountFor = (
     how: good ?? failure,
     lastExit: { ...exit, ...explained(stop === "asked", good, failure) },
     // What was played to its end begins anew.
-    reached: good === null ? { media: record.media, timeline: record.timeline, outTimeMs } : null,
+    reached: good === null ? reachedBy(record, outTimeMs) : null,
     blamesPosition: isFailure && blamesPosition(failure, outTimeMs),
   };
 };
+
+const reachedBy = ({ media, timeline, lagMs }: RunRecord, outTimeMs: number | null): Reached => ({
+  ...{ media, timeline, lagMs },
+  outTimeMs,
+});
 
 /** Host and port of a destination, as an operator knows the receiver. */
 export const hostOf = (url: string): string => /^[a-z]+:\/\/([^/?]+)/.exec(url)?.[1] ?? url;

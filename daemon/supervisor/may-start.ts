@@ -6,14 +6,14 @@ import { foreign, notStarted } from "./refusals.ts";
 import type { State } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 
-type Asked = Pick<StreamContext, "conflict" | "tools" | "draining">;
+type Asked = Pick<StreamContext, "conflict" | "tools" | "encoders" | "draining">;
 
 /**
  * What would make a start futile, found before anything is done. Errors: FOREIGN_PROCESS, INVALID_SPEC,
  * DESTINATION_IN_USE, INPUT_UNUSABLE, SHUTTING_DOWN.
  */
 export const mayStart = async (
-  { name, input, outputs }: StreamSpec,
+  { name, input, mode, encoding, outputs }: StreamSpec,
   state: State,
   destination: Destined,
   ports: Asked,
@@ -21,7 +21,8 @@ export const mayStart = async (
   if (state.is === "foreign") throw foreign(name, state.why);
   if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
   mayPublish(name, ports);
-  const examined = await examine(input, outputs[0]?.url ?? "", ports.tools);
+  const wanted = { input, mode, encoding, url: outputs[0]?.url ?? "" };
+  const examined = await examine(wanted, ports);
   if (ports.draining()) throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
   if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);
 };

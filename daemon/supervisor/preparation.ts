@@ -1,13 +1,16 @@
 import { printable } from "../../shared/stream-name.ts";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { messageOf } from "../log/message-of.ts";
 import { ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import { BEGINNING, type Landing } from "../media/landing.ts";
 import type { MediaInfo } from "../media/media-info.ts";
+import { lagOf } from "../media/lag.ts";
 import { timelineOf } from "../media/playlist.ts";
 import { resumeAfter } from "../media/resume.ts";
-import { type Tools, examine } from "./examine.ts";
+import { type Examined, type Means, type Tools, examine } from "./examine.ts";
+import { type Wish, tracksOf } from "../media/track-plan.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import { type Identity, bootId } from "../runner/identity.ts";
 import { lockState } from "../runner/lock.ts";
@@ -24,10 +27,12 @@ import { rotateWhenLonger, sizeOf } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { Reached, RunRecord } from "../store/schemas.ts";
 
+type Playable = Extract<Examined, { ok: true }>;
+
 /** Longest that finding the place to go on may take. */
 const LANDING_MS = 25_000;
 
-export type Plan = {
+export type Plan = Wish & {
   readonly name: string;
   readonly input: string;
   readonly loop: boolean;
@@ -55,16 +60,18 @@ export type Prepared =
 export const prepare = async (
   plan: Plan,
   places: StreamPlaces,
-  tools: Tools,
+  means: Means,
   launch: Launcher,
   now: number,
 ): Promise<Prepared> => {
   const known = plan.reached?.media ?? null;
-  const examined = await examine(plan.input, plan.destination.url, tools, known);
+  const { input, mode, encoding, destination } = plan;
+  const wanted = { input, mode, encoding, url: destination.url };
+  const examined = await examine(wanted, means, known);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
-  const landing = await landingAfter(plan, examined.media, tools);
+  const landing = await landingAfter(plan, examined.media, means.tools);
   if (landing === null) return { outcome: "failed", failure: hungDisk(plan.input) };
-  const record = recordOf(plan, examined.media, landing, places, now);
+  const record = recordOf(plan, examined, landing, places, now);
   const onAir = findMarked(places.marker).get(places.marker);
   if (onAir !== undefined) return { outcome: "found", ffmpeg: onAir };
   // Before the run directory is touched: it may be that of a process which this user cannot see.
@@ -87,12 +94,10 @@ export const prepare = async (
     log: places.log,
     marker: places.marker,
     argv: ffmpegArgv({
-      ffmpeg: tools.ffmpeg,
+      ffmpeg: means.tools.ffmpeg,
       playlist: path.join(places.run, PLAYLIST),
-      tracks: [
-        record.media.video.index,
-        ...(record.media.audio === null ? [] : [record.media.audio.index]),
-      ],
+      plan: examined.plan,
+      encoder: examined.encoder,
       output: { url: plan.destination.url, preset },
     }),
   });
@@ -116,7 +121,7 @@ const unlockable = (lock: string): string =>
 
 const recordOf = (
   plan: Plan,
-  media: MediaInfo,
+  { media, plan: tracks, encoder, fallback }: Playable,
   landing: Landing,
   places: StreamPlaces,
   now: number,
@@ -134,6 +139,8 @@ const recordOf = (
     target: plan.target,
     media,
     timeline,
+    tracks: tracksOf(tracks, encoder, fallback),
+    lagMs: lagOf(tracks, encoder, availableParallelism()),
     logFrom: sizeOf(places.log),
   };
 };
@@ -150,10 +157,11 @@ const landingAfter = async (
   if (reached === null) return BEGINNING;
   const { sizeBytes, mtimeMs } = reached.media;
   if (sizeBytes !== media.sizeBytes || mtimeMs !== media.mtimeMs) return BEGINNING;
-  const { timeline, outTimeMs } = reached;
+  const { timeline, outTimeMs, lagMs } = reached;
   if (outTimeMs === null) return { fromMs: timeline.fromMs, leadMs: timeline.leadMs };
   const deadline = AbortSignal.timeout(LANDING_MS);
-  const ended = { file: input, media: reached.media, timeline, outTimeMs };
+  const sentMs = Math.max(0, outTimeMs - lagMs);
+  const ended = { file: input, media: reached.media, timeline, outTimeMs: sentMs };
   const landing = await resumeAfter(ended, tools, deadline);
   return deadline.aborted ? null : landing;
 };

@@ -12,22 +12,22 @@ export const prepareStream = async (
   context: StreamContext,
   reached: Reached | null,
 ): Promise<PrepareOutcome> => {
-  const { name, places, tools, launch, clock } = context;
+  const { name, places, launch, clock } = context;
   const settings = context.settings();
   const without = (event: Event): PrepareOutcome => ({ event, contents: null });
   const destination = context.destination();
   if (!destination.ok) return without({ type: "unprepared", failure: destination.failure });
   const conflict = context.conflict();
   if (conflict !== null) return without({ type: "unprepared", failure: conflict });
-  const { input, loop, revision } = context.spec();
+  const { input, loop, mode, encoding, revision } = context.spec();
   const plan = {
-    ...{ name, input, loop, revision, reached },
+    ...{ name, input, loop, mode, encoding, revision, reached },
     destination: destination.destination,
     maxRunMs: settings.MAX_RUN_MS,
     logMaxBytes: settings.LOG_MAX_BYTES,
     target: context.targetOf(destination.destination),
   };
-  const prepared = await prepare(plan, places, tools, launch, clock.now());
+  const prepared = await prepare(plan, places, context, launch, clock.now());
   switch (prepared.outcome) {
     case "started": {
       const { pids, contents } = prepared;

@@ -1,4 +1,4 @@
-import type { OutputStatus, StreamStatus } from "../../shared/contract/status.ts";
+import type { OutputStatus, StreamStatus, Tracks } from "../../shared/contract/status.ts";
 import { instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
 import type { ProgressReport } from "../ffmpeg/progress.ts";
@@ -55,12 +55,21 @@ export const statusOf = (
             speed: speedOf(report),
           },
     usage: run === null || usage === null ? null : usageOf(usage),
-    tracks: null,
+    tracks: run === null ? null : tracksOf(supervisor),
     lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
     note: noteOf(state, supervisor),
   };
 };
+
+/** What release 0.1 started, it copied. */
+const COPIED: Tracks = {
+  video: { action: "copy", encoder: null, fallback: null },
+  audio: { action: "copy" },
+};
+
+const tracksOf = ({ session }: Supervisor): Tracks | null =>
+  session === null ? null : (session.contents.record.tracks ?? COPIED);
 
 /** FFmpeg's first figures divide by next to nothing. */
 const speedOf = ({ outTimeMs, speed }: ProgressReport): number | null =>

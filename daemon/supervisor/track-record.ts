@@ -55,8 +55,8 @@ export class TrackRecord {
   toMemory(state: State, since: number, session: Session | null): MemoryRecord {
     const record = session?.contents.record ?? null;
     if (session !== null && record !== null) {
-      const { media, timeline } = record;
-      this.#reached = { media, timeline, outTimeMs: this.outTimeOf(session) };
+      const { media, timeline, lagMs } = record;
+      this.#reached = { media, timeline, lagMs, outTimeMs: this.outTimeOf(session) };
     }
     return {
       version: 1,

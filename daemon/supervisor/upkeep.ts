@@ -3,14 +3,14 @@ import { messageOf } from "../log/message-of.ts";
 import { lookAt } from "../media/look.ts";
 import { rotateWhenLonger } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
-import { type Tools, examine } from "./examine.ts";
+import { type Means, examine } from "./examine.ts";
 import type { Stream } from "./stream.ts";
 
 /** What running streams need beside being watched; never throws. */
 export class Upkeep {
   readonly #log: Log;
   readonly #logMaxBytes: () => number;
-  readonly #tools: Tools;
+  readonly #means: Means;
   /** What went wrong last, by stream: it is said once, until it is something else. */
   readonly #said = new Map<string, string>();
   /** Inputs that are being looked at: a disk that hangs is asked once and not again and again. */
@@ -20,10 +20,10 @@ export class Upkeep {
   /** A replaced input that cannot be played is not examined again until it changes. */
   readonly #refused = new Map<string, string>();
 
-  constructor(log: Log, logMaxBytes: () => number, tools: Tools) {
+  constructor(log: Log, logMaxBytes: () => number, means: Means) {
     this.#log = log;
     this.#logMaxBytes = logMaxBytes;
-    this.#tools = tools;
+    this.#means = means;
   }
 
   /** Keeps the log within its bound and the run directory whole. */
@@ -72,7 +72,8 @@ export class Upkeep {
       const settled = this.#replaced.get(name) === seen;
       this.#replaced.set(name, seen);
       if (!settled || this.#refused.get(name) === seen) return;
-      const examined = await examine(input, url, this.#tools);
+      const { mode, encoding } = stream.spec;
+      const examined = await examine({ input, url, mode, encoding }, this.#means);
       if (!examined.ok) {
         this.#refused.set(name, seen);
         return this.#say(

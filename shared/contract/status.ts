@@ -39,8 +39,8 @@ export const Tracks = z.object({
     /** Why software encodes although hardware was chosen; null where that is not so. */
     fallback: z.string().nullable(),
   }),
-  /** `silence` where the file has no sound. */
-  audio: z.object({ action: z.enum(["copy", "encode", "silence"]) }),
+  /** Where the file has no sound: `silence`, or `none` in mode copy. */
+  audio: z.object({ action: z.enum(["copy", "encode", "silence", "none"]) }),
 });
 
 export const StreamStatus = z.object({

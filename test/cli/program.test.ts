@@ -71,11 +71,16 @@ const run = async (line: string, reply: Reply = () => ({}), stdin = "") => {
   return { exit, asked, ...said };
 };
 
+const QUIET = {
+  video: { action: "copy", encoder: null, fallback: null },
+  audio: { action: "silence" },
+};
+
 const added: Reply = ({ method, params }) =>
   method === "stream.add"
     ? {
         stream: status(String(params["name"]), "stopped"),
-        input: { durationMs: 10_000, video: "h264", audio: null },
+        input: { durationMs: 10_000, video: "h264 320x180", audio: null, tracks: QUIET },
       }
     : { changed: true, stream: status("radio", "starting") };
 
@@ -88,7 +93,10 @@ void tap.test("add", async (t) => {
     "key\n",
   );
   t.match(ran, { exit: 0, out: "" });
-  t.match(ran.err, "radio: added: film.mp4, 10 s, no sound, rtmp://a/live/****\nradio: starting\n");
+  t.match(
+    ran.err,
+    "radio: added: film.mp4, 10 s, rtmp://a/live/****; ready: picture copied, silence added\nradio: starting\n",
+  );
   t.match(ran.err, /the key inside --to was visible/);
   t.notMatch(ran.err, "hunter2");
   const input = path.join("/home/anna", "film.mp4");
@@ -239,6 +247,21 @@ void tap.test("set, show, rm, daemon", async (t) => {
     out: /^name: +a\n[^]*to: +rtmp:\/\/a\/l\/\*{4}, with a key\n/,
     err: "",
   });
+  const chosen = { width: 1280, height: 720, fps: null, videoKbps: 2_500 };
+  const none = { audioKbps: null, preset: null, encoder: null };
+  const encoded = { ...spec, mode: "encode", encoding: { ...chosen, ...none } };
+  t.match(await run("show a", () => ({ version: 1, spec: encoded })), {
+    out: /\nmode: +encode\nsize: +1280x720\nvideo rate: +2500 kbit\/s\non breach: +warn\n/,
+  });
+  const argv = ["/usr/bin/ffmpeg", "-vf", "pad=2:2:(ow-iw)/2", "it's"];
+  t.match(await run("show a --command", () => ({ version: 1, argv })), {
+    exit: 0,
+    out: `/usr/bin/ffmpeg -vf 'pad=2:2:(ow-iw)/2' 'it'\\''s'\n`,
+    asked: [{ method: "stream.command" }],
+  });
+  t.match(await run("show a --command --json", () => ({ version: 1, argv })), {
+    out: `${JSON.stringify({ version: 1, argv })}\n`,
+  });
   t.match(await run("rm a", () => ({ name: "a" })), { exit: 0, err: "a: removed\n" });
   t.match(await run("daemon stop", gone), {
     exit: 0,
@@ -303,5 +326,54 @@ streambro: nothing was changed: the old settings stay.
   t.match(await run("daemon reload", () => refused("INVALID_SETTING", "x")), {
     exit: 78,
     err: /x/,
+  });
+});
+
+void tap.test("modes and encoding as typed", async (t) => {
+  const ask = async (options: string) => run(`add a --input /f --to rtmp://h/l ${options}`, added);
+  const good: Readonly<Record<string, object>> = {
+    "--mode copy": { mode: "copy" },
+    "--mode encode --size 1280x720": { encoding: { width: 1280, height: 720 } },
+    "--size default --fps default": { encoding: { width: null, height: null, fps: null } },
+    "--fps 25": { encoding: { fps: 25 } },
+    "--fps 30000/1001": { encoding: { fps: 30_000 / 1001 } },
+    "--video-bitrate 2500k": { encoding: { videoKbps: 2_500 } },
+    "--video-bitrate 2500": { encoding: { videoKbps: 2_500 } },
+    "--video-bitrate 2.5M --audio-bitrate 96K": { encoding: { videoKbps: 2_500, audioKbps: 96 } },
+    "--preset p4 --encoder h264_nvenc": { encoding: { preset: "p4", encoder: "h264_nvenc" } },
+    "--encoder default": { encoding: { encoder: null } },
+    "--on-resource-breach stop": { onResourceBreach: "stop" },
+  };
+  for (const [options, params] of Object.entries(good))
+    t.match(await ask(options), { exit: 0, asked: [{ params }] }, options);
+  const bad = [
+    "--mode fast",
+    "--mode default",
+    "--size 1280",
+    "--size 1281x720",
+    "--size 8x8",
+    "--size 1280x720x2",
+    "--size -1x-1",
+    "--fps 0",
+    "--fps 1e3",
+    "--fps 30/0",
+    "--fps fast",
+    "--video-bitrate 2500000",
+    "--video-bitrate 2G",
+    "--video-bitrate k",
+    "--video-bitrate -5k",
+    "--audio-bitrate 5M",
+    "--preset=-x",
+    "--preset VeryFast!",
+    "--encoder ../x",
+    "--on-resource-breach panic",
+  ];
+  for (const options of bad) {
+    const ran = await ask(options);
+    t.match(ran, { exit: 2, asked: [], err: /^streambro: option '--/ }, options);
+  }
+  t.match(await run("set a --fps 25", () => ({ changed: true })), {
+    exit: 0,
+    asked: [{ method: "stream.set", params: { encoding: { fps: 25 } } }],
   });
 });

@@ -44,13 +44,13 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
   const supervisor = new Supervisor(
     {
       settings: () => SettingsSchema.parse(settings),
+      encoders: { choose: async () => ({ ok: false, message: "none" }) },
       tools: { ffmpeg: "ffmpeg", ffprobe: "ffprobe" },
       launch: () => Promise.reject(new Error("nothing may be launched here")),
       clock,
       monotonic: () => clock.at,
       random: () => 0.5,
       draining: () => false,
-      encoders: { choose: async () => ({ ok: false, message: "no stream here is encoded" }) },
       name: "radio",
       log,
       places: placesOf(layout, "radio"),

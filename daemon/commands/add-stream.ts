@@ -1,0 +1,85 @@
+import { StreamBroError } from "../../shared/errors.ts";
+import type { Params, Result } from "../../shared/contract/methods.ts";
+import { NO_ENCODING, type StreamSpec } from "../../shared/contract/spec.ts";
+import { tracksOf } from "../media/track-plan.ts";
+import type { Caller } from "../rpc/server.ts";
+import type { SpecRecord } from "../store/schemas.ts";
+import {
+  type Editing,
+  type Playable,
+  absolute,
+  destinationOf,
+  outputOf,
+  playableOf,
+} from "./editing.ts";
+import { ownerFor } from "./owner.ts";
+import { wishOf } from "./wish.ts";
+
+/** Errors: INVALID_SPEC, STREAM_EXISTS, INPUT_UNUSABLE, STORAGE_FAILED; nothing is registered then. */
+export const addStream = async (
+  params: Params<"stream.add">,
+  caller: Caller,
+  editing: Editing,
+): Promise<Result<"stream.add">> => {
+  const { registry, store } = editing;
+  const { name } = params;
+  const refuseTaken = (): void => {
+    if (registry.unreadable.has(name)) {
+      throw new StreamBroError(
+        "STREAM_EXISTS",
+        `${name}: not added: there is a file of this stream that cannot be read just now. See: streambro daemon status`,
+      );
+    }
+    if (registry.streams.has(name)) {
+      throw new StreamBroError(
+        "STREAM_EXISTS",
+        `${name}: not added: the name is taken. Change that stream with: streambro set ${name}`,
+      );
+    }
+  };
+  refuseTaken();
+  const destination = destinationOf(params.to, params.key, `${name}: not added`);
+  const input = absolute(params.input, `${name}: not added`);
+  const wish = wishOf({ mode: "auto", encoding: NO_ENCODING }, params, `${name}: not added`);
+  // Before the input is examined: from then on nothing may come between the name and its registration.
+  const owner = await ownerFor(caller, params.owner, editing.owners);
+  const playable = await playableOf(
+    { ...wish, input, url: destination.url },
+    editing,
+    `${name}: not added`,
+  );
+  // Somebody else may have taken the name while the input was examined.
+  refuseTaken();
+  const keys = Object.keys(destination.secrets).length === 0 ? null : 1;
+  const spec: StreamSpec = {
+    name,
+    owner,
+    input,
+    loop: params.loop ?? true,
+    ...wish,
+    onResourceBreach: params.onResourceBreach ?? "warn",
+    outputs: [outputOf(destination)],
+    revision: 1,
+  };
+  const record: SpecRecord = { version: 1, spec, keys, desired: "stopped", stopAt: null };
+  const stream = registry.open(record, keys === null ? null : [destination.secrets], null);
+  try {
+    await stream.inTurn(async () => {
+      if (keys !== null) await store.secrets.write(name, keys, [destination.secrets]);
+      await store.specs.write(name, record);
+    });
+  } catch (error) {
+    registry.streams.delete(name);
+    stream.supervisor.release();
+    await store.secrets.prune(name, null).catch(() => {});
+    throw error;
+  }
+  return { stream: stream.status(), input: factsOf(playable) };
+};
+
+const factsOf = ({ media, plan, encoder, fallback }: Playable): Result<"stream.add">["input"] => ({
+  durationMs: Math.round(media.durationMs),
+  video: `${media.video.codec} ${media.video.width}x${media.video.height}`,
+  audio: media.audio?.codec ?? null,
+  tracks: tracksOf(plan, encoder, fallback),
+});

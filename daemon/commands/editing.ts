@@ -1,0 +1,71 @@
+import path from "node:path";
+import { StreamBroError } from "../../shared/errors.ts";
+import type { StreamSpec } from "../../shared/contract/spec.ts";
+import { parseDestination } from "../destination/destination.ts";
+import type { Destination } from "../destination/parted.ts";
+import { presetMisfit } from "../encoders/presets.ts";
+import type { Owners } from "./owner.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Store } from "../store/store.ts";
+import { type Examined, type Means, type Request, examine } from "../supervisor/examine.ts";
+
+/** What adding and changing need. */
+export type Editing = Means & {
+  readonly registry: Registry;
+  readonly store: Store;
+  readonly owners: Owners;
+};
+
+export const outputOf = ({ url, secrets }: Destination): StreamSpec["outputs"][number] => ({
+  url,
+  hasKey: Object.keys(secrets).length > 0,
+});
+
+export const destinationOf = (
+  to: string,
+  key: string | undefined,
+  refusal: string,
+): Destination => {
+  const parsed = parseDestination(to, key);
+  if (!parsed.ok)
+    throw new StreamBroError("INVALID_SPEC", `${refusal}: ${lowered(parsed.message)}`);
+  return parsed.destination;
+};
+
+export const absolute = (input: string, refusal: string): string => {
+  if (!path.isAbsolute(input)) {
+    throw new StreamBroError(
+      "INVALID_SPEC",
+      `${refusal}: the input must be a file's absolute path.`,
+    );
+  }
+  if (input.includes("\0"))
+    throw new StreamBroError("INVALID_SPEC", `${refusal}: the input's path has a zero byte in it.`);
+  return path.normalize(input);
+};
+
+/** An input that can be played as it is wanted. */
+export type Playable = Extract<Examined, { ok: true }>;
+
+/** Errors: INPUT_UNUSABLE, INVALID_SPEC where it is the encoder or its preset. */
+export const playableOf = async (
+  request: Request,
+  means: Means,
+  refusal: string,
+): Promise<Playable> => {
+  const examined = await examine(request, means);
+  if (!examined.ok) {
+    const { reason, message } = examined.failure;
+    const code = reason === "encoder-failed" ? "INVALID_SPEC" : "INPUT_UNUSABLE";
+    throw new StreamBroError(code, `${refusal}: ${message}`);
+  }
+  const { preset } = request.encoding;
+  const misfit =
+    preset === null || examined.encoder === null
+      ? null
+      : presetMisfit(examined.encoder.name, preset);
+  if (misfit !== null) throw new StreamBroError("INVALID_SPEC", `${refusal}: ${misfit}.`);
+  return examined;
+};
+
+const lowered = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);
