@@ -84,6 +84,8 @@ export const MemoryRecord = z.object({
   /** Failures in a row that speak against the place in the input at which the run began. */
   failuresAtPosition: z.number().int().min(0),
   restarts: z.number().int().min(0),
+  /** Why software encodes although hardware would. */
+  fallback: z.string().nullable().default(null),
   lastExit: LastExit.nullable(),
   rest: z.discriminatedUnion("is", [
     z.object({ is: z.literal("stopped"), since: z.number() }),

@@ -43,6 +43,8 @@ export type Plan = Wish & {
   };
   /** How far the run before came, or null to begin at the beginning. */
   readonly reached: Reached | null;
+  /** Why software is to encode: its hardware encoder has failed; null where that is not so. */
+  readonly fallback: string | null;
   readonly maxRunMs: number;
   readonly logMaxBytes: number;
   /** Which receiver and key it is, in a form that tells nothing. */
@@ -65,8 +67,9 @@ export const prepare = async (
   now: number,
 ): Promise<Prepared> => {
   const known = plan.reached?.media ?? null;
-  const { input, mode, encoding, destination } = plan;
-  const wanted = { input, mode, encoding, url: destination.url };
+  const { input, mode, encoding, destination, fallback } = plan;
+  const softwareOnly = fallback !== null;
+  const wanted = { input, mode, encoding, url: destination.url, softwareOnly };
   const examined = await examine(wanted, means, known);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
   const landing = await landingAfter(plan, examined.media, means.tools);
@@ -139,7 +142,7 @@ const recordOf = (
     target: plan.target,
     media,
     timeline,
-    tracks: tracksOf(tracks, encoder, fallback),
+    tracks: tracksOf(tracks, encoder, encoder === null ? null : (plan.fallback ?? fallback)),
     lagMs: lagOf(tracks, encoder, availableParallelism()),
     logFrom: sizeOf(places.log),
   };

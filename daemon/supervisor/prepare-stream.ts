@@ -1,7 +1,7 @@
 import type { Contents } from "../runner/run-directory.ts";
-import type { Reached } from "../store/schemas.ts";
 import type { Event } from "./events.ts";
 import { prepare } from "./preparation.ts";
+import type { TrackRecord } from "./track-record.ts";
 import type { StreamContext } from "./stream-context.ts";
 
 /** What came of preparing, as an event; `contents` of the run directory where a run began. */
@@ -10,7 +10,7 @@ export type PrepareOutcome = { readonly event: Event; readonly contents: Content
 /** Prepares and launches a stream's next run, going on from what the last one reached. */
 export const prepareStream = async (
   context: StreamContext,
-  reached: Reached | null,
+  { resumeFrom: reached, fallback }: Pick<TrackRecord, "resumeFrom" | "fallback">,
 ): Promise<PrepareOutcome> => {
   const { name, places, launch, clock } = context;
   const settings = context.settings();
@@ -21,7 +21,7 @@ export const prepareStream = async (
   if (conflict !== null) return without({ type: "unprepared", failure: conflict });
   const { input, loop, mode, encoding, revision } = context.spec();
   const plan = {
-    ...{ name, input, loop, mode, encoding, revision, reached },
+    ...{ name, input, loop, mode, encoding, revision, reached, fallback },
     destination: destination.destination,
     maxRunMs: settings.MAX_RUN_MS,
     logMaxBytes: settings.LOG_MAX_BYTES,

@@ -120,5 +120,8 @@ const noteOf = (state: State, supervisor: Supervisor): string | null => {
   if (state.is === "stopping" && state.force === "kill" && forMs > UNENDING_MS) {
     return "FFmpeg does not end even by SIGKILL: it may be waiting for a disk or a network file system";
   }
-  return supervisor.session?.note ?? null;
+  const fallback = tracksOf(supervisor)?.video.fallback ?? null;
+  return (
+    supervisor.session?.note ?? (fallback === null ? null : `encoded by software: ${fallback}`)
+  );
 };

@@ -1,15 +1,14 @@
 import { EventEmitter } from "node:events";
-import { instant } from "../clock/clock.ts";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { messageOf } from "../log/message-of.ts";
 import { existence } from "../runner/identity.ts";
 import type { Contents } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
-import { accountFor } from "./exit-account.ts";
 import { prepareStream } from "./prepare-stream.ts";
 import { policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
+import { settleEnd } from "./settle-end.ts";
 import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { StateTimer } from "./state-timer.ts";
@@ -94,6 +93,8 @@ export class Supervisor {
     });
     const from = this.state;
     if (event.type === "start") this.track.restarts = 0;
+    // Somebody wants the hardware tried again.
+    if (event.type === "start" || event.type === "restart") this.track.fallback = null;
     if (state.is === "backoff" && this.state.is !== "backoff") this.track.restarts += 1;
     if (state !== this.state) this.#enter(state);
     this.changes.emit("transition", from, event, state);
@@ -177,7 +178,7 @@ export class Supervisor {
   async #prepare(): Promise<void> {
     try {
       if (this.#context.draining()) throw new Error("the daemon is stopping");
-      const { event, contents } = await prepareStream(this.#context, this.track.resumeFrom);
+      const { event, contents } = await prepareStream(this.#context, this.track);
       if (event.type === "locked" && this.#takeOver()) return;
       if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents, false);
       this.dispatch(event);
@@ -216,20 +217,12 @@ export class Supervisor {
   }
 
   #exited(exit: Exit): void {
-    const { session, state } = this;
+    const { session } = this;
     if (session === null) return;
-    const { log, name, places, clock } = this.#context;
-    const { record } = session.contents;
-    session.look(this.#context.monotonic(), undefined);
-    const outTimeMs = this.track.outTimeOf(session);
-    const stop = state.is !== "stopping" ? null : (state.failure ?? "asked");
-    const account = accountFor(exit, record, outTimeMs, stop, places.log);
-    this.track.ended(account, instant(clock.now()));
-    const { lastExit } = account;
-    log.info({ event: "exited", ...lastExit }, `${name}: FFmpeg ended: ${lastExit.message}`);
+    const how = settleEnd(this.#context, this.track, session, this.state, exit);
     this.session = null;
     session.close();
-    this.dispatch({ type: "exited", how: account.how });
+    this.dispatch({ type: "exited", how });
   }
 
   /** Secrets and the playlist go as soon as what the run reached is safe on disk. */

@@ -11,12 +11,15 @@ export class TrackRecord {
   lastExit: LastExit | null;
   /** Unplanned ones since an operator last started the stream. */
   restarts: number;
+  /** Why software encodes although hardware would: until an operator starts the stream again. */
+  fallback: string | null;
   #reached: Reached | null;
   #failuresAtPosition: number;
 
   constructor(memory: MemoryRecord | null) {
     this.lastExit = memory?.lastExit ?? null;
     this.restarts = memory?.restarts ?? 0;
+    this.fallback = memory?.fallback ?? null;
     this.#reached = memory?.reached ?? null;
     this.#failuresAtPosition = memory?.failuresAtPosition ?? 0;
   }
@@ -63,6 +66,7 @@ export class TrackRecord {
       reached: this.#reached,
       failuresAtPosition: this.#failuresAtPosition,
       restarts: this.restarts,
+      fallback: this.fallback,
       lastExit: this.lastExit,
       rest: restOf(state, since, record),
     };
