@@ -55,9 +55,9 @@ t.test("timed runs", { timeout: 90_000 }, async (t) => {
   });
 
   await t.test("a time that passes while no daemon is there means stopped", async (t) => {
-    await daemon.cli("start", "gone", "--for", "3s", "--wait");
     await daemon.cli("start", "kept", "--for", "1h", "--wait");
-    const { stopAt } = await one(daemon, "gone");
+    const { stream } = await daemon.rpc("stream.start", { name: "gone", forMs: 4_000 });
+    const { stopAt } = stream;
     const { pid } = await one(daemon, "kept");
     await daemon.kill("SIGKILL");
     await until("its time is over", () => Date.now() > Date.parse(stopAt ?? ""), 10_000);
