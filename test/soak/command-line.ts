@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const USAGE = `usage: npm run soak -- [--cycles 2000] [--hours H] [--streams 4] [--seed N] [--json FILE]
+export const USAGE = `usage: npm run soak -- [--cycles 2000] [--hours H] [--streams 4] [--seed N] [--heap] [--json FILE]
 
 Puts a streambrod of its own under stress, with a real RTMP server on this machine, and measures it:
 streams are started and stopped over and over while others stay on the air. At the end a table says
@@ -10,6 +10,7 @@ what was measured, what is wanted, and whether that is met. Ctrl-C ends it early
   --hours H     so many hours (24, or 0.5) at the pace of real use, killing an FFmpeg now and then
   --streams N   streams that stay on the air all the while (4)
   --seed N      repeats the same random choices; each run prints its own
+  --heap        collects the daemon's garbage now and then, to tell a leak from a collector's moods
   --json FILE   writes everything that was seen, sample by sample
 
 Exit status: 0 every demand is met, 1 one is not, 2 usage, 130 interrupted.
@@ -21,6 +22,7 @@ export type Given = {
   readonly streams: number | null;
   readonly seed: number | null;
   readonly json: string | null;
+  readonly heap: boolean;
   readonly help: boolean;
 };
 
@@ -29,6 +31,7 @@ export const readCommandLine = (argv: readonly string[]): Given | string => {
   const text = { type: "string" } as const;
   const options = {
     ...{ cycles: text, hours: text, streams: text, seed: text, json: text },
+    heap: { type: "boolean" },
     help: { type: "boolean", short: "h" },
   } as const;
   let values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
@@ -57,6 +60,7 @@ export const readCommandLine = (argv: readonly string[]): Given | string => {
     streams: number("streams", 200),
     seed: number("seed", 2_147_483_646),
     json: values.json ?? null,
+    heap: values.heap ?? false,
     help: values.help ?? false,
   };
   return wrong[0] ?? given;

@@ -19,6 +19,8 @@ export type Plan = {
   readonly monitorMs: number;
   /** The run is cut into so many legs; after each, everything that cycles is stopped and counted. */
   readonly legs: number;
+  /** Whether the daemon's garbage is collected after each leg, to see what it holds. */
+  readonly heap: boolean;
   /** Length of the film that is played, in seconds. */
   readonly filmSeconds: number;
   /** In [0, 1). */
@@ -32,12 +34,13 @@ type Wanted = {
   readonly cycles: number | null;
   readonly hours: number | null;
   readonly streams: number | null;
+  readonly heap: boolean;
   readonly random: () => number;
 };
 
 /** Without hours as fast as the machine can: the wear of weeks in minutes. With them as in real use. */
-export const planOf = ({ cycles, hours, streams, random }: Wanted): Plan => {
-  const common = { streams: streams ?? 4, legs: 10, filmSeconds: 20, random };
+export const planOf = ({ cycles, hours, streams, heap, random }: Wanted): Plan => {
+  const common = { streams: streams ?? 4, legs: 10, filmSeconds: 20, heap, random };
   if (hours !== null) {
     return {
       ...common,
@@ -65,7 +68,7 @@ export const planOf = ({ cycles, hours, streams, random }: Wanted): Plan => {
 
 /** The same in a quarter of a minute, for the tests. */
 export const shortPlan = (cycles: number, random: () => number): Plan => ({
-  ...planOf({ cycles, hours: null, streams: 2, random }),
+  ...planOf({ cycles, hours: null, streams: 2, heap: true, random }),
   parallel: 3 * CORES,
   liveMs: [0, 300],
   legs: 4,

@@ -19,7 +19,8 @@ export const clearLine = (stream: NodeJS.WriteStream): void => {
 };
 
 const worded = ({ tally, elapsedMs, rss, part }: Progress): string => {
-  const { cycles, starts, started } = tally;
+  const { cycles } = tally;
+  const failures = [...tally.failures.values()].reduce((sum, times) => sum + times, 0);
   const done = `${Math.min(100, part * 100).toFixed(0)} %`;
-  return `soak: ${done}, ${spoken(elapsedMs)}, ${cycles} cycles, ${started} of ${starts} starts, daemon ${(rss / 1_048_576).toFixed(1)} MB`;
+  return `soak: ${done}, ${spoken(elapsedMs)}, ${cycles} cycles, ${failures} failures, daemon ${(rss / 1_048_576).toFixed(1)} MB`;
 };

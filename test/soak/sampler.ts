@@ -1,5 +1,6 @@
 import { setTimeout as after } from "node:timers/promises";
 import { censusOf, childrenOf, ffmpegsOf, filesBelow } from "./census.ts";
+import type { HeapLook } from "./heap.ts";
 import type { Sample } from "./statistics.ts";
 
 /** What is watched over time; memory in bytes. */
@@ -36,14 +37,20 @@ export type Rest = {
   readonly zombies: number;
   readonly ffmpegs: number;
   readonly files: number;
+  /** Bytes that a collection leaves of the heap; null where none was asked for. */
+  readonly heap: number | null;
 };
 
 const LOOKS = 12;
 const LOOK_MS = 200;
 
 /** The least of several looks: a look at the sockets or at a socket's client comes and goes. */
-export const atRest = async (watched: Watched, atMs: number): Promise<Rest> => {
-  const looks: Rest[] = [];
+export const atRest = async (
+  watched: Watched,
+  atMs: number,
+  heap: HeapLook | null,
+): Promise<Rest> => {
+  const looks: Omit<Rest, "heap">[] = [];
   for (let look = 0; look < LOOKS; look += 1) {
     const census = censusOf(watched.pid());
     const { living, zombies } = childrenOf(watched.pid());
@@ -54,9 +61,11 @@ export const atRest = async (watched: Watched, atMs: number): Promise<Rest> => {
     });
     await after(LOOK_MS);
   }
-  const least = (name: keyof Rest): number => Math.min(...looks.map((look) => look[name]));
+  const least = (name: keyof Omit<Rest, "heap">): number =>
+    Math.min(...looks.map((look) => look[name]));
   return {
     ...{ atMs, children: least("children"), zombies: least("zombies"), rss: least("rss") },
     ...{ descriptors: least("descriptors"), ffmpegs: least("ffmpegs"), files: least("files") },
+    heap: (await heap?.collected())?.bytes ?? null,
   };
 };

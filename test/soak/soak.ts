@@ -104,7 +104,7 @@ const run = async (
       cycling = true;
       await leg(field, places, () => part() >= number / plan.legs);
       cycling = false;
-      rests.push(await atRest(watched, elapsed()));
+      rests.push(await atRest(watched, elapsed(), stage.heap));
     }
     tookMs = elapsed();
     daemonCpuMs = (cpuMsOf(daemon.pid()) ?? 0) - cpuBefore;

@@ -4,6 +4,8 @@ import path from "node:path";
 import { type Daemon, startDaemon } from "../helpers/daemon.ts";
 import { renderFilm } from "../helpers/film.ts";
 import { type RtmpServer, startRtmpServer } from "../helpers/rtmp-server.ts";
+import { freePorts } from "../helpers/rtmp-config.ts";
+import { type HeapLook, listening, openHeap } from "./heap.ts";
 import type { Plan } from "./plan.ts";
 
 /** Everything real that a soak needs, in a directory of its own. */
@@ -13,6 +15,8 @@ export type Stage = {
   /** Two films alike but for their length, and what the first comes to. */
   readonly films: readonly [string, string];
   readonly bytesPerMs: number;
+  /** Where the plan asks for it. */
+  readonly heap: HeapLook | null;
   /**
    * Ends everything, last first; an error says what was left running, and the directory then stays.
    */
@@ -35,10 +39,14 @@ export const setStage = async (plan: Plan): Promise<Stage> => {
     undo.push(server.stop);
     const home = path.join(dir, "d");
     mkdirSync(home);
-    const daemon = await startDaemon({ dir: home, detached: true, env: environment(plan) });
+    const [port = 0] = await freePorts(1);
+    const env = { ...environment(plan), ...(plan.heap ? listening(port) : {}) };
+    const daemon = await startDaemon({ dir: home, detached: true, env });
     undo.push(daemon.end);
+    const heap = plan.heap ? await openHeap(port) : null;
+    undo.push(async () => heap?.close());
     const bytesPerMs = statSync(films[0]).size / (plan.filmSeconds * 1_000);
-    return { server, daemon, films, bytesPerMs, end };
+    return { server, daemon, films, bytesPerMs, heap, end };
   } catch (error) {
     await end();
     throw error;

@@ -31,6 +31,7 @@ export const verdicts = (seen: Measured): readonly Row[] => [
   ...commands(seen),
   ...streams(seen),
   ...memory(seen),
+  ...heap(seen),
   ...remains(seen),
 ];
 
@@ -104,6 +105,24 @@ const memory = ({ series }: Measured): Row[] => {
       `${grown(late)} MB`,
       `<= ${megabytes(bound)} MB`,
       rss.length >= 20 && bounded(late, bound),
+    ),
+  ];
+};
+
+/** Of what a collection leaves of the heap; code that is compiled and caches that fill, and no more. */
+const HEAP_BYTES = MB;
+
+const heap = ({ rests }: Measured): Row[] => {
+  const sizes = rests.flatMap(({ heap }) => heap ?? []);
+  if (sizes.length === 0) return [];
+  const at = (part: number): number => sizes[Math.ceil(sizes.length * part) - 1] ?? Number.NaN;
+  const more = at(1) - at(0.5);
+  return [
+    row(
+      "heap after a collection: quarter, half, end",
+      `${[0.25, 0.5, 1].map((part) => (at(part) / MB).toFixed(2)).join(", ")} MB`,
+      `growth <= ${megabytes(HEAP_BYTES)} MB`,
+      more <= HEAP_BYTES,
     ),
   ];
 };
