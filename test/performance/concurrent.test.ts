@@ -1,3 +1,4 @@
+import { setTimeout as after } from "node:timers/promises";
 import t from "tap";
 import { ERRORS, EXIT } from "../../shared/errors.ts";
 import { startDaemon } from "../helpers/daemon.ts";
@@ -8,6 +9,8 @@ import { until } from "../helpers/until.ts";
 
 /** MAX_CONCURRENT_STREAMS_GLOBAL, as it is when nobody says. */
 const MOST = 20;
+/** As often as a person with a watch on `status` would. */
+const ASK_MS = 200;
 const NAMES = Array.from({ length: MOST }, (_, at) => `s${at}`);
 
 t.test("Test system with maximum concurrent streams", { timeout: 180_000 }, async (t) => {
@@ -17,8 +20,9 @@ t.test("Test system with maximum concurrent streams", { timeout: 180_000 }, asyn
   t.teardown(() => daemon.end());
   const { rpc } = daemon;
   const input = await renderFilm();
-  for (const name of [...NAMES, "late"])
-    await rpc("stream.add", { name, input, to: `${server.plainUrl}/${name}`, loop: true });
+  const add = async (name: string): Promise<unknown> =>
+    rpc("stream.add", { name, input, to: `${server.plainUrl}/${name}`, loop: true });
+  await Promise.all([...NAMES, "late"].map(add));
 
   /** How long each answer took while all of them were starting, in milliseconds. */
   const answers: number[] = [];
@@ -28,6 +32,7 @@ t.test("Test system with maximum concurrent streams", { timeout: 180_000 }, asyn
       const asked = performance.now();
       await rpc("stream.status", {});
       answers.push(performance.now() - asked);
+      await after(ASK_MS);
     }
   })();
   const begun = performance.now();
@@ -45,7 +50,7 @@ t.test("Test system with maximum concurrent streams", { timeout: 180_000 }, asyn
   const slowest = Math.max(...answers) / tookMs;
   const text = `the slowest of ${answers.length} answers took ${(slowest * 100).toFixed(1)} % of what the starts took`;
   t.comment(text);
-  t.ok(answers.length >= 10 && slowest < 0.5, text);
+  t.ok(answers.length >= 5 && slowest < 0.5, text);
 
   const received = async (): Promise<Map<string, number>> =>
     new Map(

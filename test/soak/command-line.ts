@@ -10,7 +10,7 @@ what was measured, what is wanted, and whether that is met. Ctrl-C ends it early
   --hours H     so many hours (24, or 0.5) at the pace of real use, killing an FFmpeg now and then
   --streams N   streams that stay on the air all the while (4)
   --seed N      repeats the same random choices; each run prints its own
-  --heap        collects the daemon's garbage now and then, to tell a leak from a collector's moods
+  --heap        with --hours: collects the daemon's garbage after each tenth (without, that is always so)
   --json FILE   writes everything that was seen, sample by sample
 
 Exit status: 0 every demand is met, 1 one is not, 2 usage, 130 interrupted.

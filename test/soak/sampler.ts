@@ -50,6 +50,7 @@ export const atRest = async (
   atMs: number,
   heap: HeapLook | null,
 ): Promise<Rest> => {
+  const collected = (await heap?.collected())?.bytes ?? null;
   const looks: Omit<Rest, "heap">[] = [];
   for (let look = 0; look < LOOKS; look += 1) {
     const census = censusOf(watched.pid());
@@ -66,6 +67,6 @@ export const atRest = async (
   return {
     ...{ atMs, children: least("children"), zombies: least("zombies"), rss: least("rss") },
     ...{ descriptors: least("descriptors"), ffmpegs: least("ffmpegs"), files: least("files") },
-    heap: (await heap?.collected())?.bytes ?? null,
+    heap: collected,
   };
 };
