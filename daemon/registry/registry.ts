@@ -167,6 +167,7 @@ export class Registry {
       this.#log.error({ event: "CLEANUP_FAILED", stream: name }, sentence);
     });
     this.streams.delete(name);
+    this.#reported.delete(name);
   }
 
   /** Another stream that sends to the same destination with the same key, and runs or soon will. */

@@ -51,7 +51,7 @@ export const freePorts = async (count: number): Promise<number[]> => {
 
 /**
  * One process, so that one SIGSTOP freezes the whole server. `live` takes any publisher and records
- * it, `closed` refuses every one. `ping` is far off: a test decides when a connection ends.
+ * it, `plain` takes any and keeps nothing, `closed` refuses every one. `ping` is far off: a test decides when a connection ends.
  */
 export const nginxConfig = (dir: string, ports: RtmpPorts, notifyPort: number): string => `
 load_module ${rtmpModule()};
@@ -76,6 +76,7 @@ rtmp {
       on_publish_done http://127.0.0.1:${notifyPort}/publish_done;
       on_record_done http://127.0.0.1:${notifyPort}/record_done;
     }
+    application plain { live on; }
     application closed { live on; deny publish all; }
   }
 }

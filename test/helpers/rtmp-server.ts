@@ -28,6 +28,8 @@ export type RtmpServerOptions = {
 export type RtmpServer = {
   /** Takes any publisher: append `/NAME`, or give NAME as the key. */
   readonly url: string;
+  /** Takes any publisher too, and neither records nor lists its turns: for hours of streaming. */
+  readonly plainUrl: string;
   /** An application that refuses every publisher. */
   readonly closedUrl: string;
   readonly ports: RtmpPorts;
@@ -122,6 +124,7 @@ export const startRtmpServer = async (options: RtmpServerOptions = {}): Promise<
 
   return {
     url: `rtmp://127.0.0.1:${ports.rtmp}/live`,
+    plainUrl: `rtmp://127.0.0.1:${ports.rtmp}/plain`,
     closedUrl: `rtmp://127.0.0.1:${ports.rtmp}/closed`,
     ports,
     dir,
