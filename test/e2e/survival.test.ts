@@ -60,7 +60,7 @@ t.test(
     const bytesAtFirst = new Map(NAMES.map((name) => [name, watch.of(name)?.bytesIn ?? 0]));
 
     const { random, seed } = seeded();
-    const slowest = { toAnswer: 0, adopted: 0 };
+    const slowest = { toAnswer: 0, adopted: 0, bare: 0 };
     for (let kill = 0; kill < KILLS; kill += 1) {
       await pause(random() * 1_200);
       await daemon.kill("SIGKILL");
@@ -76,11 +76,18 @@ t.test(
           );
         }
       }
+      if (kill % 10 === 0) slowest.bare = Math.max(slowest.bare, await bareStart());
     }
     t.comment(
       `slowest answer ${slowest.toAnswer.toFixed(0)} ms, adopted ${slowest.adopted.toFixed(0)} ms, seed ${seed}`,
     );
-    t.ok(slowest.adopted < 1_000, "every restart adopted all three within a second");
+    // A second on a machine that starts Node in the time it takes where nothing else runs; on a busy one
+    // as many times that time.
+    const allowed = Math.max(1_000, 25 * slowest.bare);
+    t.ok(
+      slowest.adopted < allowed,
+      `every restart adopted all three within ${allowed.toFixed(0)} ms`,
+    );
     await until(
       "minutes have passed",
       () => performance.now() - begun > LEAST_MS,
@@ -183,6 +190,13 @@ t.test(
     });
   },
 );
+
+/** How long Node takes to start and do nothing, in milliseconds. */
+const bareStart = async (): Promise<number> => {
+  const started = performance.now();
+  await output(process.execPath, ["-e", "0"]);
+  return performance.now() - started;
+};
 
 /** Bytes a millisecond of the first video and the first audio, by ffprobe. */
 const mediaBytesPerMs = async (file: string): Promise<number> => {

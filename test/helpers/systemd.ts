@@ -52,7 +52,7 @@ export const bootContainer = async (inputs: string): Promise<Container | string>
   const over = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const leader = await until(
     "the container's first process",
-    () => (over() ? -1 : childOf(child.pid ?? 0)),
+    () => (over() ? -1 : initOf(child.pid ?? 0)),
     BOOT_MS,
   );
   // It did not even begin: no control groups, say, or no right to mount.
@@ -85,6 +85,18 @@ export const bootContainer = async (inputs: string): Promise<Container | string>
   return { run, addUnit, stop };
 };
 
-/** The only child of a process, once it has one. */
-const childOf = (pid: number): number =>
-  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
+/** The child of systemd-nspawn that is process 1 of its container; null before there is one. */
+const initOf = (pid: number): number | null => {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  // At first there is another, which sets the container up and goes.
+  const init = children.find((child) => child !== "" && isInit(child));
+  return init === undefined ? null : Number(init);
+};
+
+const isInit = (pid: string): boolean => {
+  try {
+    return /^NSpid:\s+\d+\s+1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+};
