@@ -58,6 +58,7 @@ export class Daemon {
   readonly #log: Log;
   readonly #registry: Registry;
   readonly #held: Held;
+  readonly #encoders: EncoderSource = SOFTWARE;
   readonly #monitor: ResourceMonitor;
   readonly #sweep: { stop(): void };
   readonly #places: { stop(): void };
@@ -119,7 +120,7 @@ export class Daemon {
     this.#monitor = new ResourceMonitor(settings.RESOURCE_MONITOR_INTERVAL_MS, clock);
     this.#monitor.start();
     const tools = toolsOf(settings);
-    const encoders = SOFTWARE;
+    const encoders = this.#encoders;
     const surroundings = { settings: () => settings, tools, encoders, launch, clock, monotonic };
     this.#registry = new Registry(
       store,
@@ -177,7 +178,7 @@ export class Daemon {
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
     const registry = this.#registry;
-    const means = { tools: toolsOf(settings), encoders: SOFTWARE };
+    const means = { tools: toolsOf(settings), encoders: this.#encoders };
     const editing = { registry, store, ...means, owner: userInfo().username };
     const rooms = {
       ...limitHandlers(),
