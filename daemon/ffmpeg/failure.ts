@@ -73,7 +73,7 @@ const RULES: readonly Rule[] = [
     /packet is missing pts|packet with unknown timestamp/i,
     "codec-unsupported",
     true,
-    "the input lacks the times that a copy needs: convert it once",
+    "the input lacks the times that a copy needs: use --mode encode",
   ],
   [
     /unknown encoder|encoder .* not found|decoder .* not found/i,

@@ -98,7 +98,7 @@ const rows: readonly [
   ["both encoded, sound shorter", "short.mp4", "encode", "2.5", [...X264, "-c:a", "aac"]],
   ["both encoded, sound longer", "long.mp4", "encode", "3.3", [...X264, "-c:a", "aac"]],
   ["VP8 and Vorbis", "film.webm", "auto", "3", ["-c:v", "libvpx", "-c:a", "libvorbis"]],
-  ["picture encoded, sound copied", "film.mpg", "auto", "3", ["-c:v", "mpeg2video", "-c:a", "mp3"]],
+  ["picture encoded, sound copied", "film.mpg", "auto", "3", [...X264, "-c:a", "mp3"]],
   ["AVI with B-frames", "film.avi", "auto", "3", ["-c:v", "mpeg4", "-bf", "2", "-c:a", "mp3"]],
   ["silence", "quiet.mp4", "auto", null, X264],
   ["picture encoded, silence", "quiet.mkv", "encode", null, X264],
