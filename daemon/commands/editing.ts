@@ -1,8 +1,9 @@
 import path from "node:path";
 import { StreamBroError } from "../../shared/errors.ts";
-import type { StreamSpec } from "../../shared/contract/spec.ts";
+import type { Encoding, StreamSpec } from "../../shared/contract/spec.ts";
 import { parseDestination } from "../destination/destination.ts";
 import type { Destination } from "../destination/parted.ts";
+import type { EncoderChoice } from "../encoders/choice.ts";
 import { presetMisfit } from "../encoders/presets.ts";
 import type { Owners } from "./owner.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -59,13 +60,27 @@ export const playableOf = async (
     const code = reason === "encoder-failed" ? "INVALID_SPEC" : "INPUT_UNUSABLE";
     throw new StreamBroError(code, `${refusal}: ${message}`);
   }
-  const { preset } = request.encoding;
-  const misfit =
-    preset === null || examined.encoder === null
-      ? null
-      : presetMisfit(examined.encoder.name, preset);
-  if (misfit !== null) throw new StreamBroError("INVALID_SPEC", `${refusal}: ${misfit}.`);
+  const misfit = await encoderMisfit(request.encoding, examined.encoder, means);
+  if (misfit !== null) throw new StreamBroError("INVALID_SPEC", `${refusal}: ${misfit}`);
   return examined;
+};
+
+/**
+ * What is wrong with the encoder and the preset that were named, even where nothing is encoded just now;
+ * null where nothing is.
+ */
+const encoderMisfit = async (
+  { encoder: asked, preset }: Encoding,
+  used: EncoderChoice | null,
+  { encoders }: Means,
+): Promise<string | null> => {
+  if (asked === null && preset === null) return null;
+  const chosen =
+    used === null ? await encoders.choose(asked, false) : ({ ok: true, encoder: used } as const);
+  if (!chosen.ok) return chosen.message;
+  // Where software stands in for hardware, the preset is still the hardware's.
+  const misfit = preset === null ? null : presetMisfit(asked ?? chosen.encoder.name, preset);
+  return misfit === null ? null : `${misfit}.`;
 };
 
 const lowered = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);

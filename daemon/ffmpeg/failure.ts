@@ -73,7 +73,7 @@ const RULES: readonly Rule[] = [
     /packet is missing pts|packet with unknown timestamp/i,
     "codec-unsupported",
     true,
-    "the input lacks the times that a copy needs: convert it once",
+    "the input lacks the times that a copy needs: use --mode encode",
   ],
   [
     /unknown encoder|encoder .* not found|decoder .* not found/i,
@@ -149,11 +149,15 @@ export const exitOf = (status: number): Exit => {
 /** Lines that may say why FFmpeg ended: the last ones, without what describes the input (indented). */
 const JUDGED_LINES = 12;
 
+/** What an encoder sums up at its end, some twenty lines behind the one that tells. */
+const SUMMARY = /^\[(?:libx264|aac) @ [^\]]*\] (?!.*(?:error|invalid|fail|cannot|could not))/i;
+
 const judged = (logTail: string): string =>
   logTail
     .slice(Math.max(0, logTail.lastIndexOf("Press [q]")))
     .split(/[\r\n]+/)
     .filter((line) => line !== "" && !/^\s/.test(line) && !line.startsWith("frame="))
+    .filter((line) => !SUMMARY.test(line))
     .slice(-JUDGED_LINES)
     .join("\n");
 

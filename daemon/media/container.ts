@@ -45,6 +45,9 @@ export const pictureMisfit = (
   // AVI does not hold the times at which frames are shown, and FFmpeg's copy needs them.
   if (media.container === "avi" && reorderMs > 0)
     return `${file} is an AVI with B-frames, which FFmpeg cannot copy`;
+  // Nor does this, for every frame: at the seam of a loop one comes without any.
+  if (media.container === "mpeg")
+    return `${file} is an MPEG program stream, which FFmpeg cannot copy reliably`;
   if ((rotation ?? 0) !== 0)
     return `the picture of ${file} lies on its side or head and is turned by the player (${rotation}°), which ${name} cannot say`;
   return null;

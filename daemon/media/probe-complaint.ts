@@ -25,6 +25,10 @@ const WRONG = {
     "input-corrupt",
     "is incomplete: its index is missing (moov atom not found). Copy it again, or let its recording finish.",
   ],
+  cut: [
+    "input-corrupt",
+    "is incomplete: it ends long before the length that it claims. Copy it again.",
+  ],
   format: [
     "input-corrupt",
     "is not a film: text, a picture, sound alone or a playlist. Name an MP4, MOV, MKV, WebM, MPEG-TS or FLV file.",

@@ -43,15 +43,19 @@ export const probeInput = async (
   const report = readReport(described.stdout.toString("utf8"));
   if (typeof report === "string") return unopened(file, report);
   const samples: (readonly Packet[])[] = [];
+  let endIsMissing = false;
   for (const intervals of sampleIntervals(report)) {
     const packets = await findPackets(file, intervals, tools, within);
     if (packets === "timed-out") return unopened(file, "timed-out");
+    endIsMissing = packets !== "failed" && packets.length === 0;
     samples.push(packets === "failed" ? [] : packets);
   }
   if (samples[0]?.every((packet) => packet.stream !== report.video.index) ?? true)
     return unopened(file, "no-packets");
-  const order = interleaveOf(samples, report.video, report.audio);
-  return { ok: true, media: mediaInfo(report, order, found) };
+  if (endIsMissing) return unopened(file, "cut");
+  const heard = withoutEmptySound(report, samples);
+  const order = interleaveOf(samples, heard.video, heard.audio);
+  return { ok: true, media: mediaInfo(heard, order, found) };
 };
 
 /** The first bytes; none where it is gone since, when ffprobe's complaint speaks for itself. */
@@ -61,7 +65,21 @@ const headOf = async (whole: string, signal: AbortSignal): Promise<Buffer> => {
 };
 
 /** The beginning, the middle and the end, five seconds each. */
-const sampleIntervals = (report: ProbeReport): readonly string[] => {
-  const at = (ms: number): string => seconds(report.startMs + Math.max(0, ms));
-  return ["%+5", `${at(report.durationMs / 2)}%+5`, at(report.durationMs - 5000)];
+const sampleIntervals = ({ startMs, durationMs, ...report }: ProbeReport): readonly string[] => {
+  const at = (ms: number): string => seconds(startMs + Math.max(0, ms));
+  // A track of chapters or subtitles may go on long after the film.
+  const { videoEndMs, audio, audioEndMs } = report;
+  const ends = [videoEndMs ?? durationMs, audio === null ? 0 : (audioEndMs ?? durationMs)];
+  const endMs = Math.min(durationMs, Math.max(...ends));
+  return ["%+5", `${at(endMs / 2)}%+5`, at(endMs - 5000)];
+};
+
+/** A track of sound that holds nothing is none: a muxer would wait for it for ever. */
+const withoutEmptySound = (
+  report: ProbeReport,
+  samples: readonly (readonly Packet[])[],
+): ProbeReport => {
+  const { audio } = report;
+  const isHeard = samples.some((packets) => packets.some(({ stream }) => stream === audio?.index));
+  return isHeard ? report : { ...report, audio: null, audioEndMs: null };
 };

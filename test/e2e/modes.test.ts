@@ -193,6 +193,7 @@ void t.test("auto plays what it can, and says why it cannot", { timeout: 120_000
       "p4",
     ],
     ["hevc.mp4", 78, /h264_nosuch/, "--encoder", "h264_nosuch"],
+    ["portrait.mp4", 78, /h264_nosuch/, "--encoder", "h264_nosuch"],
     ["hevc.mp4", 2, /--size/, "--mode", "encode", "--size", "1281x720"],
   ];
   for (const [file, code, words, ...more] of refused) {

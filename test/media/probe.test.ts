@@ -34,6 +34,34 @@ void t.test("what is played of a film", async (test) => {
   test.ok(media.video.reorderMs >= 80 && media.video.reorderMs <= 200, "B-frames");
 });
 
+void t.test("what the tracks are like", async (test) => {
+  const picture = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1"];
+  const sound = ["-f", "lavfi", "-i", "sine=r=48000:d=1"];
+  const x264 = OPTIONS.slice(0, 4);
+  const facts = async (name: string, argv: readonly string[]): Promise<object> => {
+    await ffmpeg([...argv, at(name)]);
+    const probed = await probeInput(at(name), tools);
+    return probed.ok ? { ...probed.media } : probed;
+  };
+  const plain = await facts("plain.mp4", [...picture, ...x264]);
+  test.match(plain, { video: { rotation: 0, interlaced: false, pixelAspect: 1 }, audio: null });
+  const tag = ["-i", at("plain.mp4"), "-c", "copy", "-metadata:s:v:0"];
+  // FFmpeg writes the tag's degrees as anticlockwise ones.
+  test.match(await facts("left.mp4", [...tag, "rotate=90"]), { video: { rotation: 270 } });
+  test.match(await facts("head.mp4", [...tag, "rotate=180"]), { video: { rotation: 180 } });
+  const fields = [...picture, ...x264, "-flags", "+ilme+ildct"];
+  test.match(await facts("fields.mp4", fields), { video: { interlaced: true } });
+  const wide = [...picture, "-vf", "setsar=16/11", ...x264];
+  test.match(await facts("wide.mp4", wide), { video: { pixelAspect: 16 / 11 } });
+  const second = "-map 0 -map 1 -map 1 -disposition:a:0 0 -disposition:a:1 default".split(" ");
+  const chosen = await facts("two.mkv", [...picture, ...sound, ...second, ...OPTIONS]);
+  test.match(chosen, { audio: { index: 2 } }, "the sound that players choose");
+  for (const name of ["nothing.mp4", "nothing.mkv"]) {
+    const nothing = [...picture, ...sound, ...OPTIONS, "-af", "atrim=start=5"];
+    test.match(await facts(name, nothing), { audio: null }, `${name}: a track that holds nothing`);
+  }
+});
+
 void t.test("only the first picture and the first sound count", async (test) => {
   const cover = at("cover.png");
   await ffmpeg(["-f", "lavfi", "-i", "color=s=32x32", "-frames:v", "1", cover]);
@@ -80,6 +108,10 @@ void t.test("what is no film is refused with a sentence", async (test) => {
   writeFileSync(at("empty.mp4"), "");
   writeFileSync(at("noise.mp4"), Buffer.alloc(50_000, "\u0001\u0093x"));
   writeFileSync(at("cut.mp4"), readFileSync(film).subarray(0, 30_000));
+  const long = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=30", "-movflags", "+faststart"];
+  await ffmpeg([...long, at("whole.mp4")]);
+  const whole = readFileSync(at("whole.mp4"));
+  writeFileSync(at("half.mp4"), whole.subarray(0, whole.length / 2));
   await ffmpeg(["-f", "lavfi", "-i", "testsrc2", "-frames:v", "1", at("still.png")]);
   await ffmpeg(["-f", "lavfi", "-i", "testsrc2", "-frames:v", "1", at("still.jpg")]);
   await ffmpeg(["-f", "lavfi", "-i", "testsrc2=r=25", "-frames:v", "1", at("one.mp4")]);
@@ -100,6 +132,7 @@ void t.test("what is no film is refused with a sentence", async (test) => {
     ["still.jpg", "input-corrupt", /is not a film/],
     ["noise.mp4", "input-corrupt", /not media|not a film/],
     ["cut.mp4", "input-corrupt", /moov atom not found/],
+    ["half.mp4", "input-corrupt", /is incomplete: it ends long before/],
     ["one.mp4", "input-corrupt", /has no length/],
     ["sound.mp4", "input-corrupt", /has no picture/],
   ] as const) {

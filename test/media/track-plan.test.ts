@@ -61,6 +61,7 @@ t.test("what becomes of each track", async (t) => {
       /MPEG-TS cannot say/,
     ],
     ["AVI with B-frames", { container: "avi" }, "flv", "encode copy", /AVI with B-frames/],
+    ["a program stream", { container: "mpeg" }, "mpegts", "encode copy", /MPEG program stream/],
     ["AVI without", { container: "avi", video: { reorderMs: 0 } }, "flv", "copy copy", "copy copy"],
     [
       "MP3 at 32 kHz",
