@@ -96,6 +96,8 @@ const kill = async (field: Field, name: string): Promise<void> => {
   process.kill(pid, "SIGKILL");
   field.tally.kills += 1;
   await onTheAir(field);
+  const { state } = await arrival(field, name);
+  if (state !== "live") failed(field.tally, `${state}, and not live again after SIGKILL`);
 };
 
 export const stop = async ({ ask, tally }: Field, name: string): Promise<void> => {

@@ -9,7 +9,7 @@ export const placesFor = (count: number): Place[] =>
 
 export const nameOf = ({ number, generation }: Place): string => `c${number}-${generation}`;
 
-const REMOVED_OFTEN = 0.4;
+const REMOVED_OFTEN = 0.25;
 
 /** Cycles in every place at once until `over` says so; then everything that cycles is stopped. */
 export const leg = async (

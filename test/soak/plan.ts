@@ -74,5 +74,6 @@ export const shortPlan = (cycles: number, random: () => number): Plan => ({
   ...planOf({ cycles, hours: null, streams: 2, heap: false, random }),
   parallel: 3 * CORES,
   liveMs: [0, 300],
-  legs: 4,
+  legs: 2,
+  filmSeconds: 6,
 });

@@ -60,21 +60,17 @@ const run = async (
     ...{ pid: daemon.pid, dir: daemon.dir },
     directories: [daemon.stateDir, daemon.runtimeDir],
   };
+  const files = (): number => filesBelow(...watched.directories).length;
   const add = async (name: string): Promise<unknown> =>
     ask("stream.add", { name, input: films[0], to: `${server.plainUrl}/${name}`, loop: true });
   const look = async (name: string): Promise<unknown> =>
     daemon.rpc("stream.status", { names: [name] });
   const field: Field = { plan, ask, tally, look, add, films, signal };
-  const before = filesBelow(...watched.directories).length;
+  const filesBefore = files();
 
   const names = Array.from({ length: plan.streams }, (_, number) => `steady-${number}`);
-  for (const name of names) {
-    await add(name);
-    await ask("stream.start", { name });
-  }
+  await putOnTheAir(field, names);
   const steady = new SteadyWatch(names, stage.bytesPerMs, server, ask);
-  for (const name of names) await ask("stream.wait", { name, for: "live", waitMs: 20_000 });
-
   const series = newSeries();
   const rests: Rest[] = [];
   const places = placesFor(plan.parallel);
@@ -82,23 +78,15 @@ const run = async (
   const cpuBefore = cpuMsOf(daemon.pid()) ?? 0;
   const elapsed = (): number => performance.now() - began;
   const part = (): number => Math.max(tally.cycles / plan.cycles, elapsed() / plan.forMs);
-  const over = new AbortController();
   let cycling = true;
-  const watching = (async () => {
-    while (!over.signal.aborted) {
-      const from = elapsed();
-      await steady.look().catch(() => {});
-      // At rest there is less of everything, which would be taken for a change.
-      if (cycling) take(series, watched, from);
-      events.read();
-      onProgress({ tally, elapsedMs: from, rss: series.rss.at(-1)?.value ?? 0, part: part() });
-      const pause = Math.max(50, plan.everyMs - (elapsed() - from));
-      await after(pause, undefined, { signal: over.signal }).catch(() => {});
-    }
-  })();
-
-  let tookMs = 0;
-  let daemonCpuMs = 0;
+  const watch = every(plan.everyMs, async () => {
+    const elapsedMs = elapsed();
+    await steady.look().catch(() => {});
+    // At rest there is less of everything, which would be taken for a change.
+    if (cycling) take(series, watched, elapsedMs);
+    events.read();
+    onProgress({ tally, elapsedMs, rss: series.rss.at(-1)?.value ?? 0, part: part() });
+  });
   try {
     for (let number = 1; number <= plan.legs && !signal.aborted; number += 1) {
       cycling = true;
@@ -106,13 +94,12 @@ const run = async (
       cycling = false;
       rests.push(await atRest(watched, elapsed(), stage.heap));
     }
-    tookMs = elapsed();
-    daemonCpuMs = (cpuMsOf(daemon.pid()) ?? 0) - cpuBefore;
   } finally {
-    over.abort();
-    await watching;
+    await watch.stop();
   }
-  // What was on the air up to here was wanted there; what follows is the end.
+  // Up to here the steady streams were wanted on the air; what follows is the end.
+  const tookMs = elapsed();
+  const daemonCpuMs = (cpuMsOf(daemon.pid()) ?? 0) - cpuBefore;
   for (const place of places) if (place.present) await remove(field, place);
   for (const name of names) await ask("stream.remove", { name });
   await until("every FFmpeg has ended", () => ffmpegsOf(daemon.dir) === 0, 10_000).catch(() => {});
@@ -125,6 +112,41 @@ const run = async (
     errors: events.errors,
     leftRunning: [],
     ffmpegsLeft: ffmpegsOf(daemon.dir),
-    filesLeft: filesBelow(...watched.directories).length - before,
+    filesLeft: files() - filesBefore,
   };
 };
+
+const putOnTheAir = async ({ ask, add }: Field, names: readonly string[]): Promise<void> => {
+  for (const name of names) {
+    await add(name);
+    await ask("stream.start", { name });
+  }
+  for (const name of names) {
+    const { outcome } = await ask("stream.wait", { name, for: "live", waitMs: 20_000 });
+    if (outcome !== "reached") throw new Error(`${name} is not live after 20 s`);
+  }
+};
+
+/** Again and again, so long after the beginning of the one before, until stopped; one at a time. */
+const every = (ms: number, work: () => Promise<void>): { stop: () => Promise<void> } => {
+  const over = new AbortController();
+  const { signal } = over;
+  const running = (async () => {
+    while (!signal.aborted) {
+      const from = performance.now();
+      await work();
+      const pause = Math.max(LEAST_PAUSE_MS, ms - (performance.now() - from));
+      await after(pause, undefined, { signal }).catch(() => {});
+    }
+  })();
+  // Told by stop(), and before that nobody's: it must not end the process with all that it has started.
+  running.catch(() => {});
+  return {
+    stop: async () => {
+      over.abort();
+      await running;
+    },
+  };
+};
+
+const LEAST_PAUSE_MS = 50;

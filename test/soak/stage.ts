@@ -23,6 +23,9 @@ export type Stage = {
   readonly end: () => Promise<void>;
 };
 
+/** Without B-frames, where to go on is found with few looks at the file: each look is a process. */
+const FILM = { bframes: 0, gop: 25 } as const;
+
 export const setStage = async (plan: Plan): Promise<Stage> => {
   const dir = mkdtempSync(path.join(os.tmpdir(), "sb-soak-"));
   const undo: (() => Promise<void>)[] = [];
@@ -32,8 +35,8 @@ export const setStage = async (plan: Plan): Promise<Stage> => {
   };
   try {
     const films = [
-      await renderFilm({ seconds: plan.filmSeconds }),
-      await renderFilm({ seconds: plan.filmSeconds + 1 }),
+      await renderFilm({ ...FILM, seconds: plan.filmSeconds }),
+      await renderFilm({ ...FILM, seconds: plan.filmSeconds + 1 }),
     ] as const;
     const server = await startRtmpServer({ dir: path.join(dir, "rtmp"), detached: true });
     undo.push(server.stop);
