@@ -54,16 +54,19 @@ export class CleanupManager {
    * Answers how many were removed.
    */
   async cleanupOrphanedFiles(activeStreamIds: readonly string[]): Promise<number> {
-    const { log, settings, removeOrphans } = this.#ports;
+    const { log, settings, removeOrphans, onCleanup } = this.#ports;
     if (!settings().CLEANUP_ENABLED) return 0;
     try {
       const removed = removeOrphans(new Set(activeStreamIds));
       const sentence = `removed ${removed} files and directories of streams that are no more`;
-      if (removed > 0) log.info({ event: "remains", files: removed }, sentence);
+      if (removed === 0) return 0;
+      log.info({ event: "remains", files: removed }, sentence);
+      onCleanup(true, 0);
       return removed;
     } catch (error) {
       const sentence = `Failed to cleanup what belongs to no stream: ${messageOf(error)}`;
       log.error({ event: "CLEANUP_FAILED", error }, sentence);
+      onCleanup(false, 0);
       return 0;
     }
   }
@@ -85,6 +88,13 @@ export class CleanupManager {
       this.#attempt(streamId, () => removeOldLogs(places(streamId).log, before));
   }
 
+  /** Says and counts what could not be removed, in the design document's words; nothing ends by it. */
+  cleanupFailed(streamId: string, why: string, error?: unknown): void {
+    const sentence = `Failed to cleanup resources for stream ${streamId}: ${why}`;
+    this.#ports.log.error({ event: "CLEANUP_FAILED", stream: streamId, error }, sentence);
+    this.#ports.onCleanup(false, 0);
+  }
+
   #removeRun(streamId: string): Freed {
     return removeTree(this.#ports.places(streamId).run);
   }
@@ -100,9 +110,7 @@ export class CleanupManager {
       log.info({ event: "cleanup", stream: streamId, ...freed }, sentence);
       onCleanup(true, bytes);
     } catch (error) {
-      const sentence = `Failed to cleanup resources for stream ${streamId}: ${messageOf(error)}`;
-      log.error({ event: "CLEANUP_FAILED", stream: streamId, error }, sentence);
-      onCleanup(false, 0);
+      this.cleanupFailed(streamId, messageOf(error), error);
     }
   }
 }

@@ -163,8 +163,8 @@ export class Registry {
       await this.#memories.settled(name);
       const left = await this.#store.forget(name);
       if (left.length === 0) return;
-      const sentence = `${name}: removed, but these stay until the next start: ${left.join(", ")}`;
-      this.#log.error({ event: "CLEANUP_FAILED", stream: name }, sentence);
+      const why = `it is removed, and these stay until the next start: ${left.join(", ")}`;
+      this.#parts.cleanup.cleanupFailed(name, why);
     });
     this.streams.delete(name);
     this.#reported.delete(name);

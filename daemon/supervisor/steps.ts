@@ -17,6 +17,14 @@ export const forceKill: Effect = {
   sentence: "did not respond to SIGTERM, force killing",
 };
 
+/** What the line before announced, done. */
+export const forceKilled: Effect = {
+  do: "log",
+  level: "warn",
+  event: "force-killed",
+  sentence: "sent SIGKILL",
+};
+
 export const noMedia = (ms: number): Failure => ({
   reason: "no-media",
   permanent: false,

@@ -6,6 +6,7 @@ import {
   atRest,
   failed,
   forceKill,
+  forceKilled,
   info,
   noMedia,
   prepare,
@@ -122,7 +123,8 @@ const adopted = (run: Run, flowing: boolean, streak: Streak): Step =>
   );
 
 const onPrepared = (state: State, run: Run): Step => {
-  if (state.is === "preparing") return step({ is: "starting", run, streak: state.streak });
+  const started = info("started", `started FFmpeg ${run.pids.ffmpeg.pid}`);
+  if (state.is === "preparing") return step({ is: "starting", run, streak: state.streak }, started);
   // A stop came while the process was being started.
   if (isOvertaken(state)) return terminate(run, state.next, state.failure, state.streak);
   return stay(state);
@@ -184,7 +186,7 @@ const escalated = (state: State): Step => {
   return step(
     { ...state, force },
     { do: "signal", run, signal: force === "again" ? "SIGTERM" : "SIGKILL" },
-    ...(state.force === "no" ? [forceKill] : []),
+    ...(state.force === "no" ? [forceKill] : state.force === "again" ? [forceKilled] : []),
   );
 };
 

@@ -101,7 +101,7 @@ t.test("Test CleanupManager with mock filesystem", async (t) => {
   });
 
   await t.test("orphans go, counted; what is active or alive stays", async (t) => {
-    const { cleanup, lines, leave, store } = make(t);
+    const { cleanup, lines, leave, store, results } = make(t);
     const [mine, orphan, alive] = [leave("mine"), leave("orphan"), leave("alive")];
     const stat = (await import("node:fs")).readFileSync("/proc/self/stat", "utf8");
     const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
@@ -115,6 +115,16 @@ t.test("Test CleanupManager with mock filesystem", async (t) => {
     t.match(lines, [{ event: "remains", files: 2 }]);
     t.notOk(existsSync(placesOf(store.layout, "orphan").log));
     t.equal(await cleanup.cleanupOrphanedFiles(["mine", "alive"]), 0);
+    t.same(results, [{ succeeded: true, bytes: 0 }], "nothing to remove is no cleanup");
+  });
+
+  await t.test("orphans that cannot be removed are logged and counted too", async (t) => {
+    const { cleanup, lines, store, results } = make(t);
+    rmSync(store.layout.runs, { recursive: true });
+    writeFileSync(store.layout.runs, "");
+    t.equal(await cleanup.cleanupOrphanedFiles([]), 0);
+    t.match(lines, [{ level: "error", event: "CLEANUP_FAILED", sentence: /^Failed to cleanup/ }]);
+    t.same(results, [{ succeeded: false, bytes: 0 }]);
   });
 
   await t.test("logs of streams at rest go with age", async (t) => {

@@ -119,6 +119,10 @@ t.test("metrics", { timeout: 60_000 }, async (t) => {
     );
     t.ok((usage?.memoryBytes ?? 0) > 10 * 1_048_576);
     t.ok((usage?.pssBytes ?? 0) > 0 && (usage?.pssBytes ?? 0) < (usage?.memoryBytes ?? 0));
+    const found = await metrics(daemon);
+    const gauge = (name: string): number =>
+      valueOf(found, `streambro_stream_${name}`, { stream: "radio", owner: ANNA }) ?? -1;
+    t.ok(gauge("memory_bytes") > 10 * 1_048_576 && gauge("cpu_percent") >= 0, "and so do gauges");
     const at = usage?.at;
     await until(
       "two looks later",

@@ -45,6 +45,8 @@ export type Daemon = {
   /** Of the daemon that runs now, or ran last. */
   readonly pid: () => number;
   readonly running: () => boolean;
+  /** Of the daemon that ended last; null while one runs, and where a signal ended it. */
+  readonly exitCode: () => number | null;
   /** Sends the signal and waits for the daemon's end; its streams go on after SIGKILL. */
   readonly kill: (signal?: NodeJS.Signals) => Promise<void>;
   /** Starts it again where it was ended, waiting until it answers. */
@@ -174,6 +176,7 @@ export const startDaemon = async (options: DaemonOptions = {}): Promise<Daemon> 
     cliWith,
     end,
     pid: () => child?.pid ?? 0,
+    exitCode: () => child?.exitCode ?? null,
     restart: async (signal) => {
       await kill(signal);
       await start();

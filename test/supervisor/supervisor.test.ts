@@ -108,7 +108,7 @@ t.test(
     clock.pass(1);
     t.equal(forceOf(supervisor), "kill");
     clock.pass(10_000);
-    t.same(events, ["FORCE_KILL_REQUIRED"]);
+    t.same(events, ["FORCE_KILL_REQUIRED", "force-killed"]);
     supervisor.dispatch({ type: "exited", how: missing });
     t.equal(supervisor.state.is, "stopped");
     t.equal(clock.waiting, 0, "no timer is left");

@@ -294,7 +294,9 @@ t.test("what a step carries along", async (t) => {
   const logged = (step: Step): string[] =>
     step.effects.flatMap((effect) => (effect.do === "log" ? [effect.event] : []));
   t.same(logged(next(STATES.stopping, EVENTS.escalate)), ["FORCE_KILL_REQUIRED"]);
-  t.same(logged(next(STATES.stoppingAgain, EVENTS.escalate)), [], "said once");
+  t.same(logged(next(STATES.stoppingAgain, EVENTS.escalate)), ["force-killed"], "said once");
+  t.same(logged(next(STATES.stoppingKill, EVENTS.escalate)), [], "and done more than once");
+  t.same(logged(next(STATES.preparing, EVENTS.prepared)), ["started"]);
 });
 
 t.test("properties over all pairs", async (t) => {
