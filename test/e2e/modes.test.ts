@@ -105,7 +105,9 @@ const recordings = async (server: RtmpServer, name: string): Promise<string[]> =
 const start = async (): Promise<{ server: RtmpServer; daemon: Daemon }> => {
   const server = await startRtmpServer();
   t.teardown(() => server.stop());
-  const daemon = await startDaemon();
+  const daemon = await startDaemon({
+    env: { MAX_CONCURRENT_STREAMS_PER_USER: "100", MAX_CONCURRENT_STREAMS_GLOBAL: "100" },
+  });
   t.teardown(() => daemon.end());
   return { server, daemon };
 };
