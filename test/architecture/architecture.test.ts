@@ -190,6 +190,24 @@ t.test("few files start processes or signal them", async (t) => {
   t.same(killers, ["daemon/runner/identity.ts"]);
 });
 
+t.test("no mutable state outside of functions and classes", async (t) => {
+  const text = ({ file }: Source): string => readFileSync(path.join(root, file), "utf8");
+  const typescript = sources.filter(({ file }) => file.endsWith(".ts"));
+  const changing = typescript.filter((source) => /^(export )?(let|var)\s/m.test(text(source)));
+  t.same(
+    changing.map(({ file }) => file),
+    // The process itself is one, and what ends it for good has to know the log.
+    ["daemon/main.ts"],
+  );
+  const filled =
+    /^(export )?const \w+\b(?!: Readonly)[^=\n]*= (\[\]|\{\}|new (Weak)?(Map|Set)(<[^>]*>)?\(\))/m;
+  const fields = /^\s+static (readonly )?#?\w+\s*[:=;]/m;
+  for (const source of typescript) {
+    t.notMatch(text(source), filled, `${source.file}: empty, to be filled later`);
+    t.notMatch(text(source), fields, `${source.file}: a field that all instances share`);
+  }
+});
+
 t.test("no cycles of imports, types aside", async (t) => {
   const cycles = new Set<string>();
   const done = new Set<string>();

@@ -10,6 +10,7 @@ import { makeLayout, placesOf } from "../../daemon/store/layout.ts";
 import type { MemoryRecord } from "../../daemon/store/schemas.ts";
 import { NO_STREAK, type Run, type State } from "../../daemon/supervisor/state.ts";
 import { Supervisor } from "../../daemon/supervisor/supervisor.ts";
+import { TrackRecord } from "../../daemon/supervisor/track-record.ts";
 import { FakeClock } from "../helpers/fake-clock.ts";
 import { until } from "../helpers/until.ts";
 
@@ -172,6 +173,16 @@ t.test("five minutes of delivery forget the failures", async (t) => {
   t.match(supervisor.state, { is: "live", streak: { attempt: 7 } });
   clock.pass(1);
   t.match(supervisor.state, { is: "live", streak: NO_STREAK });
+});
+
+t.test("a cleanup forgets the failures that were counted", async (t) => {
+  const track = new TrackRecord({
+    ...{ version: 1, reached: null, failuresAtPosition: 2, restarts: 5, fallback: null },
+    ...{ lastExit: null, rest: { is: "stopped", since: 0 } },
+  });
+  t.equal(track.forgetFailures(), 2, "and says how many there were");
+  t.equal(track.forgetFailures(), 0);
+  t.match(track.toMemory({ is: "stopped" }, 0, null), { failuresAtPosition: 0, restarts: 5 });
 });
 
 t.test("what an earlier daemon left at rest is taken up, whatever the clock did", async (t) => {
