@@ -220,10 +220,14 @@ void t.test("encode: size, rates, keyframes; show and set", { timeout: 60_000 },
   t.match(line, { code: 0, stdout: /ffmpeg .* '.*pad=320:240:\(ow-iw\)\/2.*' .*\n$/ });
   t.notMatch(line.stdout, key);
   t.match((await daemon.cli("show", "film")).stdout, /mode: +encode\nsize: +320x240\nfps: +30\n/);
+  await daemon.restart("SIGKILL");
   t.match((await sent(daemon, "film", 7_000)).tracks, {
     video: { action: "encode", encoder: /h264|libx264/, fallback: null },
     audio: { action: "encode" },
   });
+
+  const kept = await daemon.cli("show", "film", "--command");
+  t.equal(kept.stdout, line.stdout, "the next daemon knows it too");
 
   const set = async (...args: string[]): Promise<string> => {
     const { stdout } = await daemon.cli("set", "film", ...args, "--json");
