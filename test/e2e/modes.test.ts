@@ -202,7 +202,7 @@ void t.test("auto plays what it can, and says why it cannot", { timeout: 120_000
   }
 });
 
-void t.test("encode: size, rates, keyframes; show and set", { timeout: 60_000 }, async (t) => {
+void t.test("encode: size, rates, keyframes; show and set", { timeout: 120_000 }, async (t) => {
   const { server, daemon } = await start();
   const how = "--mode encode --size 320x240 --fps 30 --video-bitrate 400k --audio-bitrate 64k";
   const key = "k3y-0f-film";
