@@ -204,7 +204,7 @@ void t.test("auto plays what it can, and says why it cannot", { timeout: 120_000
   }
 });
 
-void t.test("encode: size, rates, keyframes; show and set", { timeout: 60_000 }, async (t) => {
+void t.test("encode: size, rates, keyframes; show and set", { timeout: 120_000 }, async (t) => {
   const { server, daemon } = await start();
   const how = "--mode encode --size 320x240 --fps 30 --video-bitrate 400k --audio-bitrate 64k";
   const key = "k3y-0f-film";
@@ -222,10 +222,14 @@ void t.test("encode: size, rates, keyframes; show and set", { timeout: 60_000 },
   t.match(line, { code: 0, stdout: /ffmpeg .* '.*pad=320:240:\(ow-iw\)\/2.*' .*\n$/ });
   t.notMatch(line.stdout, key);
   t.match((await daemon.cli("show", "film")).stdout, /mode: +encode\nsize: +320x240\nfps: +30\n/);
+  await daemon.restart("SIGKILL");
   t.match((await sent(daemon, "film", 7_000)).tracks, {
     video: { action: "encode", encoder: /h264|libx264/, fallback: null },
     audio: { action: "encode" },
   });
+
+  const kept = await daemon.cli("show", "film", "--command");
+  t.equal(kept.stdout, line.stdout, "the next daemon knows it too");
 
   const set = async (...args: string[]): Promise<string> => {
     const { stdout } = await daemon.cli("set", "film", ...args, "--json");
