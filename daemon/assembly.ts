@@ -41,6 +41,8 @@ export type Needed = {
   readonly searchPath: string;
   /** The daemon is ending. */
   readonly draining: () => boolean;
+  /** Aborted then. */
+  readonly ending: AbortSignal;
 };
 
 /** Puts together what the streams of one daemon share; nothing runs yet. */
@@ -50,6 +52,7 @@ export const assemble = ({
   runner,
   searchPath,
   draining,
+  ending,
   ...needed
 }: Needed): Assembled => {
   const settings = (): Settings => needed.settings.current();
@@ -76,7 +79,7 @@ export const assemble = ({
   });
   const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, { tools, encoders });
   const surroundings = {
-    ...{ settings, tools, clock, draining, monotonic, encoders },
+    ...{ settings, tools, clock, draining, ending, monotonic, encoders },
     launch: launcher(runner),
     random: Math.random,
   };

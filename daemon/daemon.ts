@@ -60,12 +60,13 @@ export class Daemon {
   readonly #parts: Assembled;
   readonly #held: Held;
   readonly #sweep: { stop(): void };
-  readonly #oldLogs: { stop(): void };
+  readonly #tidying: { stop(): void };
   readonly #places: { stop(): void };
   readonly #startedAt = new Date().toISOString();
   readonly #warnings: string[];
   #ffmpeg: string | null = null;
   #stopping = false;
+  readonly #ending = new AbortController();
   #resolveEnded: () => void = () => {};
 
   /**
@@ -122,6 +123,7 @@ export class Daemon {
       ...{ store, log, settings, runner: options.runner, version: options.version },
       searchPath: options.searchPath,
       draining: () => this.#stopping,
+      ending: this.#ending.signal,
     });
     this.#parts = parts;
     const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
@@ -137,43 +139,39 @@ export class Daemon {
         if (isCheckpoint) upkeep.checkpoint(stream);
       },
     });
-    this.#oldLogs = every(OLD_LOGS_MS, () => {
+    const tidy = (): void => {
       const resting = registry.sorted().filter(({ supervisor }) => isAtRest(supervisor.state));
       void cleanup.cleanupOldLogs(resting.map(({ spec }) => spec.name));
-    });
+      void registry.clearResting();
+    };
+    this.#tidying = every(TIDY_MS, tidy);
     this.#places = keepPlaces(options.directories.socket, held.listener, held.claim, log);
     this.shutdown = new GracefulShutdown(
-      streamsToEnd(registry, () => {
+      streamsToEnd(registry, this.#ending, () => {
         this.#stopping = true;
+        encoders.stop();
       }),
       schedule,
-      { log, signals: options.signals, finish: () => this.#finish("stop") },
+      { log, signals: options.signals, finish: () => this.#finish() },
     );
     if (process.pid === 1) this.#warn(NO_INIT);
     void this.#findFfmpeg(settings);
     settings.onChange((now, before) => {
       if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(settings);
+      if (now.CLEANUP_ENABLED && !before.CLEANUP_ENABLED) tidy();
     });
     encoders.detectEncoders().catch((error: unknown) => {
       log.warn({ event: "encoders", error }, `encoders: not tried: ${messageOf(error)}`);
     });
   }
 
-  /** Ends the daemon; the streams stay on the air for the next one. */
-  async leave(): Promise<void> {
-    if (this.#stopping) return this.ended;
-    this.#stopping = true;
-    await this.#finish("keep");
-  }
-
-  async #finish(streams: "stop" | "keep"): Promise<void> {
-    const { registry, monitor, metering, schedule, encoders } = this.#parts;
-    schedule.clearAll();
-    encoders.stop();
+  async #finish(): Promise<void> {
+    const { registry, monitor, metering } = this.#parts;
     this.#sweep.stop();
-    this.#oldLogs.stop();
+    this.#tidying.stop();
     monitor.stop();
     await Promise.all(registry.sorted().map((stream) => stream.supervisor.remember()));
+    await Promise.all(registry.sorted().map((stream) => stream.settled()));
     for (const stream of registry.sorted()) stream.supervisor.release();
     this.#places.stop();
     await metering.close();
@@ -181,8 +179,7 @@ export class Daemon {
     await this.#held.listener.close();
     this.#held.claim.release();
     this.#held.lock.release();
-    const how = streams === "stop" ? "ended" : "ended; the streams go on";
-    this.#log.info({ event: "ended", streams }, how);
+    this.#log.info({ event: "ended" }, "ended");
     this.#resolveEnded();
   }
 
@@ -200,7 +197,9 @@ export class Daemon {
       warnings: [...this.#warnings, ...this.#parts.metering.warnings],
     });
     const stop = (keepStreams: boolean): void => {
-      setImmediate(() => void (keepStreams ? this.leave() : this.shutdown.shutdown("daemon stop")));
+      setImmediate(
+        () => void (keepStreams ? this.shutdown.leave() : this.shutdown.shutdown("daemon stop")),
+      );
     };
     const port = { version, about, stop, stopping: () => this.#stopping };
     const all = allHandlers({ daemon: port, parts: this.#parts, store, settings, owners, log });
@@ -230,7 +229,8 @@ const NO_FFMPEG =
 const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
 
-const OLD_LOGS_MS = 3_600_000;
+/** How often what could not be cleared away is tried again, and old logs go. */
+const TIDY_MS = 600_000;
 
 /** Now, and again and again. */
 const every = (ms: number, work: () => void): { stop(): void } => {

@@ -109,9 +109,18 @@ export const sentenceOf = (failure: Failure): string => {
         `the daemon at ${printable(failure.socket)} took the request and did not answer within ` +
         `${Math.round(failure.ms / 100) / 10} s.`
       );
-    case "unsupported":
     case "refused":
+      return isUnknown(failure) ? OLDER : lines(failure.message);
+    case "unsupported":
     default:
       return lines(failure.message);
   }
 };
+
+const METHOD_NOT_FOUND = -32601;
+const OLDER =
+  "the daemon is of an older release than this streambro, and does not know that. Restart it with the new one; the streams stay on the air:\n" +
+  "      streambro daemon stop --keep-streams";
+
+const isUnknown = ({ rpc, message }: Extract<Failure, { reason: "refused" }>): boolean =>
+  rpc === METHOD_NOT_FOUND || (rpc === INVALID_PARAMS && message.includes("Unrecognized key"));

@@ -26,6 +26,9 @@ export type Move = {
   readonly timed?: boolean;
 };
 
+/** A start looks at the input first, which may take as long as its disk does. */
+const EXAMINE_MS = 60_000;
+
 type Options = Standard & {
   readonly all?: boolean;
   readonly wait?: boolean;
@@ -73,7 +76,11 @@ const perform = async (
   if (!timed.ok) return refuseUsage(context, timed.sentence);
   const accepted = new Map<string, boolean>();
   const status = await inTurn(context, chosen.names, async (name) => {
-    const answer = await context.daemon.call(`stream.${move.verb}`, { name, ...timed.params });
+    const answer = await context.daemon.call(
+      `stream.${move.verb}`,
+      { name, ...timed.params },
+      EXAMINE_MS,
+    );
     if (!answer.ok) return { failure: answer.failure, undone: `${name}: not ${move.done}` };
     const { changed, stream } = answer.result;
     accepted.set(name, !changed && stream.state === move.goal);

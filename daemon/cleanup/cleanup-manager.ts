@@ -73,10 +73,14 @@ export class CleanupManager {
 
   /** All of one stream. Never fatal: what cannot be removed is logged as CLEANUP_FAILED. */
   async fullCleanup(streamId: string): Promise<void> {
+    // The key first: whatever else fails, it goes.
+    this.#attempt(streamId, () => {
+      const freed = this.#removeRun(streamId);
+      return { ...freed, retries: this.#ports.forgetRetries(streamId) };
+    });
     this.#attempt(streamId, () => {
       this.cleanupLogs(streamId);
-      const retries = this.#ports.forgetRetries(streamId);
-      return { ...this.#removeRun(streamId), retries };
+      return NOTHING;
     });
   }
 

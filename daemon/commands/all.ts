@@ -6,7 +6,7 @@ import { type Assembled, toolsOf } from "../assembly.ts";
 import { commandLineHandlers } from "./command-line.ts";
 import { configurationHandlers } from "./configuration.ts";
 import { encoderHandlers } from "./encoders.ts";
-import { type Daemon, handlers } from "./handlers.ts";
+import { type Daemon, handlers, refuseWhenStopping } from "./handlers.ts";
 import { limitHandlers } from "./limits.ts";
 import { metricHandlers } from "./metrics.ts";
 import type { Owners } from "./owner.ts";
@@ -25,11 +25,12 @@ export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Aro
   const { registry, limits, encoders, metering } = parts;
   const means = { tools: toolsOf(() => settings.current()), encoders };
   const editing = { registry, store, ...means, owners };
+  const open = (): void => refuseWhenStopping(daemon);
   return handlers(daemon, editing, {
-    ...limitHandlers(limits, owners, registry, log),
-    ...encoderHandlers(encoders),
+    ...limitHandlers(limits, owners, registry, log, open),
+    ...encoderHandlers(encoders, open),
     ...metricHandlers(metering),
-    ...configurationHandlers(settings, log),
+    ...configurationHandlers(settings, log, open),
     ...commandLineHandlers({ registry, layout: store.layout, ...means }),
   });
 };

@@ -4,7 +4,7 @@ import type { Params, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { Destination } from "../destination/parted.ts";
 import type { Caller } from "../rpc/server.ts";
-import { isAtRest } from "../supervisor/state.ts";
+import { holdsSlot } from "../supervisor/state.ts";
 import { type Editing, absolute, destinationOf, outputOf, playableOf } from "./editing.ts";
 import { ownerFor } from "./owner.ts";
 import { wishOf } from "./wish.ts";
@@ -72,8 +72,10 @@ export const changeStream = async (
     await store.secrets.prune(name, keys);
     return { changed, matters };
   });
+  // Another owner may have room for what waits.
+  if (owner !== null) registry.admitWaiting();
   const { state } = stream.supervisor;
-  const running = !isAtRest(state) && state.is !== "backoff" && state.is !== "foreign";
+  const running = holdsSlot(state) && state.is !== "backoff" && state.is !== "foreign";
   const needsRestart = outcome.matters && running;
   const restarted = needsRestart && params.restart === true;
   if (restarted) {

@@ -8,9 +8,11 @@ import type { Handlers } from "../rpc/server.ts";
 export const configurationHandlers = (
   live: LiveSettings,
   log: Log,
+  open: () => void,
 ): Pick<Handlers, "daemon.config" | "daemon.reload"> => ({
   "daemon.config": async () => live.describe(),
   "daemon.reload": async () => {
+    open();
     const outcome = reloadSettings(live, log, "daemon.reload");
     if (!outcome.ok) {
       const { errors } = outcome;

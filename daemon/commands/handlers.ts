@@ -7,6 +7,7 @@ import { shownUrl } from "../destination/destination.ts";
 import { placesOf } from "../store/layout.ts";
 import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
 import type { Caller, Handlers } from "../rpc/server.ts";
+import { shuttingDown } from "../supervisor/refusals.ts";
 import type { Stream } from "../supervisor/stream.ts";
 import { stopTime } from "../schedule/stop-time.ts";
 import { addStream } from "./add-stream.ts";
@@ -30,6 +31,11 @@ type OwnMethod =
   | "daemon.stop"
   | Exclude<Extract<MethodName, `stream.${string}`>, "stream.command">;
 
+/** Errors: SHUTTING_DOWN. */
+export const refuseWhenStopping = ({ stopping }: Pick<Daemon, "stopping">): void => {
+  if (stopping()) throw shuttingDown();
+};
+
 /** Carries out the contract. Whatever changes something is refused once the daemon is stopping. */
 export const handlers = (
   daemon: Daemon,
@@ -37,13 +43,7 @@ export const handlers = (
   rooms: Omit<Handlers, OwnMethod>,
 ): Handlers => {
   const { registry, store } = editing;
-  const open = (): void => {
-    if (daemon.stopping())
-      throw new StreamBroError(
-        "SHUTTING_DOWN",
-        "The daemon is stopping. Try again when it is back.",
-      );
-  };
+  const open = (): void => refuseWhenStopping(daemon);
   const move = async (
     name: string,
     command: (stream: Stream) => Promise<boolean>,

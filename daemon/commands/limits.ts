@@ -13,14 +13,16 @@ export const limitHandlers = (
   owners: Owners,
   registry: Registry,
   log: Log,
+  open: () => void,
 ): Pick<Handlers, "limits.get" | "limits.set"> => ({
   "limits.get": async () => limits.toResult(waitingIn(registry)),
   "limits.set": async (wanted, caller) => {
+    open();
     if (!governs(caller, owners.uid)) {
       const sentence = "only root and the daemon's own user may change limits.";
       throw new StreamBroError("NOT_PERMITTED", sentence);
     }
-    const users = await knownUsers(wanted.users ?? {}, limits, owners);
+    const users = await knownUsers(wanted.users ?? {}, limits, owners, ownersOf(registry));
     await limits.change({ ...wanted, users });
     const { perUser, global, users: own } = limits.limiter.values;
     const fields = { event: "limits", perUser, global, users: own, by: caller.peer?.uid ?? null };
@@ -28,6 +30,9 @@ export const limitHandlers = (
     return limits.toResult(waitingIn(registry));
   },
 });
+
+const ownersOf = (registry: Registry): Set<string> =>
+  new Set(registry.sorted().map(({ spec }) => spec.owner));
 
 const waitingIn = (registry: Registry): string[] =>
   registry
@@ -39,17 +44,19 @@ const knownUsers = async (
   asked: Readonly<Record<string, number | null>>,
   limits: Limits,
   owners: Owners,
+  known: ReadonlySet<string>,
 ): Promise<Record<string, number | null>> => {
   const entries = Object.entries(asked);
   if (entries.length > MOST_AT_ONCE) {
     const sentence = `give limits to at most ${MOST_AT_ONCE} users at once.`;
     throw new StreamBroError("INVALID_SPEC", sentence);
   }
-  const known: Array<[string, number | null]> = [];
+  const found: Array<[string, number | null]> = [];
   for (const [name, limit] of entries) {
-    const gone = limit === null && limits.hasOwn(name);
+    // Of a user that is no more, or has no name, there may be streams all the same.
+    const isKnown = known.has(name) || (limit === null && limits.hasOwn(name));
     // One after another: a command asks the machine for one user at a time.
-    known.push([gone ? name : await owners.users.named(name), limit]);
+    found.push([isKnown ? name : await owners.users.named(name), limit]);
   }
-  return Object.fromEntries(known);
+  return Object.fromEntries(found);
 };

@@ -82,7 +82,7 @@ const RULES: readonly Rule[] = [
     "this FFmpeg lacks a codec that the stream needs",
   ],
   [
-    /not compatible with flv|could not find tag for codec|incorrect codec parameters|codec not currently supported in container/i,
+    /not compatible with flv|could not find tag for codec|incorrect codec parameters(?![^\n]*(?:connection|broken pipe|timed out|input\/output))|codec not currently supported in container/i,
     "codec-unsupported",
     true,
     "the container cannot carry a track of the input",

@@ -47,7 +47,8 @@ const breached = (stream: Stream, usage: ResourceUsage, log: Log, metrics: Metri
   }
   log.warn(fields, `${name}: stopping it, ${using}`);
   const message = `stopped for ${using} (--on-resource-breach stop)`;
-  stream.stop({ reason: "resource-breach", permanent: true, message }).catch((error: unknown) => {
+  const why = { reason: "resource-breach", permanent: true, message } as const;
+  stream.stopProcess(usage.processId, why).catch((error: unknown) => {
     log.error({ event: "resource-breach", stream: name, error }, messageOf(error));
   });
 };

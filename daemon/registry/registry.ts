@@ -1,5 +1,6 @@
 import { messageOf } from "../log/message-of.ts";
 import { createHmac } from "node:crypto";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { CleanupManager } from "../cleanup/cleanup-manager.ts";
@@ -16,7 +17,7 @@ import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
 import type { Event } from "../supervisor/events.ts";
-import { type State, holdsSlot, runOf } from "../supervisor/state.ts";
+import { type State, holdsSlot, isAtRest, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { Stream } from "../supervisor/stream.ts";
@@ -136,6 +137,20 @@ export class Registry {
     for (const stream of this.sorted()) {
       if (stream.supervisor.state.is !== "waiting" || stream.desired !== "running") continue;
       if (this.admit(stream)) stream.supervisor.dispatch({ type: "resume" });
+    }
+  }
+
+  /**
+   * Clears away what streams at rest have left that could not be, or was not to be, cleared away when
+   * they came to rest. What belongs to a process that nobody sees is left alone.
+   */
+  async clearResting(): Promise<void> {
+    for (const stream of this.sorted()) {
+      const { name } = stream.spec;
+      const { run, lock } = placesOf(this.#store.layout, name);
+      if (!isAtRest(stream.supervisor.state) || !existsSync(run)) continue;
+      const isFree = (await lockState(lock)) === "free";
+      if (isFree && isAtRest(stream.supervisor.state)) await this.#parts.cleanup.fullCleanup(name);
     }
   }
 

@@ -24,6 +24,9 @@ export type ShutdownPorts = {
   readonly finish: () => Promise<void>;
 };
 
+/** What an end that has begun does with the streams. */
+type End = "stop" | "leave";
+
 /**
  * The end of the daemon, step by step, each logged. Streams that run now run again after the next
  * start: that the daemon ends says nothing about what is wanted of them.
@@ -32,7 +35,8 @@ export class GracefulShutdown {
   readonly #streaming: StreamingService;
   readonly #scheduler: SchedulerService;
   readonly #ports: ShutdownPorts;
-  #done: Promise<void> | null = null;
+  #end: End | null = null;
+  #done: Promise<void> = Promise.resolve();
 
   constructor(
     streamingService: StreamingService,
@@ -52,8 +56,22 @@ export class GracefulShutdown {
 
   /** `signal` is what asked for it. Asked again, it hurries; resolves when all is over. */
   shutdown(signal: string): Promise<void> {
-    if (this.#done === null) this.#done = this.#shutDown(signal);
-    else this.#hurry(signal);
+    if (this.#end === null) {
+      this.#end = "stop";
+      this.#done = this.#shutDown(signal);
+    } else if (this.#end === "stop") this.#hurry(signal);
+    else this.#say("shutdown", { signal }, `${signal}: ending already; the streams go on`);
+    return this.#done;
+  }
+
+  /** Ends the daemon and leaves the streams on the air, whatever signal comes meanwhile. */
+  leave(): Promise<void> {
+    if (this.#end !== null) return this.#done;
+    this.#end = "leave";
+    this.#streaming.refuseCommands();
+    this.#say("leaving", {}, "ending; the streams go on");
+    this.#scheduler.clearAll();
+    this.#done = this.#ports.finish();
     return this.#done;
   }
 

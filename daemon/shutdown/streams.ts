@@ -4,7 +4,12 @@ import type { Stream } from "../supervisor/stream.ts";
 import type { StreamingService } from "./graceful-shutdown.ts";
 
 /** The registry's streams, to be ended. */
-export const streamsToEnd = (registry: Registry, refuseCommands: () => void): StreamingService => {
+export const streamsToEnd = (
+  registry: Registry,
+  /** Aborted when streams are to stop: looks at inputs that are under way end at once. */
+  ending: AbortController,
+  refuseCommands: () => void,
+): StreamingService => {
   let hurried = false;
   const hurry = ({ supervisor }: Stream): void => {
     const { state } = supervisor;
@@ -16,7 +21,8 @@ export const streamsToEnd = (registry: Registry, refuseCommands: () => void): St
     stopAll: () => {
       const running = registry.sorted().filter(hasProcess);
       // Every one of them: what waits to try again must not begin while others end.
-      for (const stream of registry.sorted()) stream.halt();
+      for (const stream of registry.sorted()) halt(stream);
+      ending.abort();
       return running.length;
     },
     killAll: () => {
@@ -32,6 +38,12 @@ export const streamsToEnd = (registry: Registry, refuseCommands: () => void): St
       await Promise.all(registry.sorted().filter(hasProcess).map(untilEnded));
     },
   };
+};
+
+/** Ends the process, but not the wish to have it running. */
+const halt = (stream: Stream): void => {
+  if (hasProcess(stream)) stream.supervisor.dispatch({ type: "stop" });
+  else stream.supervisor.rest();
 };
 
 const hasProcess = ({ supervisor: { state } }: Stream): boolean =>

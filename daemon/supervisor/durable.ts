@@ -10,20 +10,24 @@ export type Destined =
   | { readonly ok: true; readonly destination: Destination }
   | { readonly ok: false; readonly failure: Failure };
 
+type Ports = {
+  /** Writes in the order of the calls. */
+  readonly save: (record: SpecRecord) => Promise<void>;
+  /** When it is to be stopped by itself has changed. */
+  readonly scheduled: (stopAt: number | null) => void;
+};
+
 /** What of a stream outlives the daemon: its specification, its keys, and what is wanted of it. */
 export class Durable {
-  readonly #save: (record: SpecRecord) => Promise<void>;
+  readonly #ports: Ports;
   #record: SpecRecord;
   #secrets: OutputSecrets | null;
+  #saves: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    record: SpecRecord,
-    secrets: OutputSecrets | null,
-    save: (record: SpecRecord) => Promise<void>,
-  ) {
+  constructor(record: SpecRecord, secrets: OutputSecrets | null, ports: Ports) {
     this.#record = record;
     this.#secrets = secrets;
-    this.#save = save;
+    this.#ports = ports;
   }
 
   get record(): SpecRecord {
@@ -54,9 +58,14 @@ export class Durable {
 
   /** Nothing is changed where it cannot be saved. Errors: STORAGE_FAILED. */
   async change(record: SpecRecord, secrets: OutputSecrets | null): Promise<void> {
+    const before = this.#record;
     await this.#save(record);
-    this.#record = record;
+    const { desired, stopAt } = this.#record;
+    // The stream may have come to its end meanwhile: that was not known when this was written.
+    const isOvertaken = this.#record !== before;
+    this.#record = isOvertaken ? { ...record, desired, stopAt } : record;
     this.#secrets = secrets;
+    if (isOvertaken) await this.#save(this.#record);
   }
 
   /** False: so already. Errors: STORAGE_FAILED, and nothing was changed. */
@@ -64,13 +73,26 @@ export class Durable {
     const { record } = this;
     if (record.desired === desired && record.stopAt === stopAt) return false;
     await this.change({ ...record, desired, stopAt }, this.#secrets);
+    this.#ports.scheduled(this.stopAt);
     return true;
   }
 
   /** At once, whatever becomes of saving it: what clients see must fit what happens. */
   async wantStopped(): Promise<void> {
     this.#record = { ...this.#record, desired: "stopped", stopAt: null };
+    this.#ports.scheduled(null);
     await this.#save(this.#record);
+  }
+
+  /** Resolves when nothing is being written any more. */
+  async settled(): Promise<void> {
+    await this.#saves;
+  }
+
+  #save(record: SpecRecord): Promise<void> {
+    const saving = this.#ports.save(record);
+    this.#saves = Promise.allSettled([this.#saves, saving]);
+    return saving;
   }
 
   destination(): Destined {

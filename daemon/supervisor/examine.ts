@@ -13,7 +13,12 @@ import { type TrackPlan, type Wish, planTracks } from "../media/track-plan.ts";
 export type Tools = { readonly ffmpeg: string; readonly ffprobe: string };
 
 /** What it takes to judge an input. */
-export type Means = { readonly tools: Tools; readonly encoders: EncoderSource };
+export type Means = {
+  readonly tools: Tools;
+  readonly encoders: EncoderSource;
+  /** Aborted where nobody waits for the judgement any more. */
+  readonly ending?: AbortSignal;
+};
 
 /** What is to be played, where to, and how. */
 export type Request = Wish & {
@@ -43,11 +48,12 @@ const LOOK_MS = 5_000;
  */
 export const examine = async (
   { input, url, softwareOnly = false, ...wish }: Request,
-  { tools, encoders }: Means,
+  { tools, encoders, ending }: Means,
   known: MediaInfo | null = null,
 ): Promise<Examined> => {
   const media = known !== null && (await isUnchanged(input, known)) ? known : null;
-  const probed = media === null ? await probeInput(input, tools) : ({ ok: true, media } as const);
+  const probed =
+    media === null ? await probeInput(input, tools, ending) : ({ ok: true, media } as const);
   if (!probed.ok) {
     const { reason, message } = probed;
     return { ok: false, failure: { reason, permanent: false, message } };

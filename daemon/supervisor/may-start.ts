@@ -1,8 +1,7 @@
-import { StreamBroError } from "../../shared/errors.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { Destined } from "./durable.ts";
 import { examine } from "./examine.ts";
-import { foreign, notStarted } from "./refusals.ts";
+import { foreign, notStarted, shuttingDown } from "./refusals.ts";
 import type { State } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 
@@ -23,7 +22,7 @@ export const mayStart = async (
   mayPublish(name, ports);
   const wanted = { input, mode, encoding, url: outputs[0]?.url ?? "" };
   const examined = await examine(wanted, ports);
-  if (ports.draining()) throw new StreamBroError("SHUTTING_DOWN", "The daemon is stopping.");
+  if (ports.draining()) throw shuttingDown();
   if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);
 };
 

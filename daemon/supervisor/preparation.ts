@@ -9,7 +9,7 @@ import type { MediaInfo } from "../media/media-info.ts";
 import { lagOf } from "../media/lag.ts";
 import { timelineOf } from "../media/playlist.ts";
 import { resumeAfter } from "../media/resume.ts";
-import { type Examined, type Means, type Tools, examine } from "./examine.ts";
+import { type Examined, type Means, examine } from "./examine.ts";
 import { type Wish, tracksOf } from "../media/track-plan.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import { type Identity, bootId } from "../runner/identity.ts";
@@ -72,7 +72,7 @@ export const prepare = async (
   const wanted = { input, mode, encoding, url: destination.url, softwareOnly };
   const examined = await examine(wanted, means, known);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
-  const landing = await landingAfter(plan, examined.media, means.tools);
+  const landing = await landingAfter(plan, examined.media, means);
   if (landing === null) return { outcome: "failed", failure: hungDisk(plan.input) };
   const record = recordOf(plan, examined, landing, places, now);
   const onAir = findMarked(places.marker).get(places.marker);
@@ -81,6 +81,8 @@ export const prepare = async (
   const lock = await lockState(places.lock);
   if (lock === "held") return { outcome: "locked", why: locked(places.lock) };
   if (lock === "unknown") return failedToSpawn(unlockable(places.lock));
+  // It is to stop by now: nothing is sent any more.
+  if (means.ending?.aborted === true) return { outcome: "failed", failure: ENDING };
   const contents = { record, secrets: plan.destination.secrets };
   const preset = Object.keys(contents.secrets).length === 0 ? null : path.join(places.run, PRESET);
   try {
@@ -109,6 +111,12 @@ export const prepare = async (
   // A launch that took too long may have come about all the same.
   const late = findMarked(places.marker).get(places.marker);
   return late === undefined ? failedToSpawn(launched.message) : { outcome: "found", ffmpeg: late };
+};
+
+const ENDING: Failure = {
+  reason: "stopped",
+  permanent: false,
+  message: "the daemon is stopping",
 };
 
 const failedToSpawn = (message: string): Prepared => ({
@@ -155,14 +163,15 @@ const recordOf = (
 const landingAfter = async (
   { input, reached }: Plan,
   media: MediaInfo,
-  tools: Tools,
+  { tools, ending }: Means,
 ): Promise<Landing | null> => {
   if (reached === null) return BEGINNING;
   const { sizeBytes, mtimeMs } = reached.media;
   if (sizeBytes !== media.sizeBytes || mtimeMs !== media.mtimeMs) return BEGINNING;
   const { timeline, outTimeMs, lagMs } = reached;
   if (outTimeMs === null) return { fromMs: timeline.fromMs, leadMs: timeline.leadMs };
-  const deadline = AbortSignal.timeout(LANDING_MS);
+  const timeout = AbortSignal.timeout(LANDING_MS);
+  const deadline = ending === undefined ? timeout : AbortSignal.any([timeout, ending]);
   const sentMs = Math.max(0, outTimeMs - lagMs);
   const ended = { file: input, media: reached.media, timeline, outTimeMs: sentMs };
   const landing = await resumeAfter(ended, tools, deadline);

@@ -17,6 +17,9 @@ export const noSuchStream = (name: string): StreamBroError =>
     `${name}: there is no stream of this name. See: streambro ls`,
   );
 
+export const shuttingDown = (): StreamBroError =>
+  new StreamBroError("SHUTTING_DOWN", "The daemon is stopping. Try again when it is back.");
+
 export const stoppedUnsaved = (name: string, error: unknown): StreamBroError => {
   const why = messageOf(error).replace(/^Nothing was changed: /, "");
   const sentence = `${name}: stopped, but the next daemon will start it again: ${why}`;

@@ -25,7 +25,8 @@ export const settleEnd = (
   log.info({ event: "exited", ...lastExit }, `${name}: FFmpeg ended: ${lastExit.message}`);
   if (typeof how === "string" || stop !== null) return how;
   const { HARDWARE_ENCODER_FALLBACK: mayFallBack } = settings();
-  const verdict = judgeEncoder(record.tracks, how, outTimeMs, mayFallBack);
+  const isWitnessed = exit.code !== null || exit.signal !== null;
+  const verdict = judgeEncoder(record.tracks, how, outTimeMs, isWitnessed, mayFallBack);
   if (verdict === null) return how;
   if (verdict.fallback !== null) {
     track.fallback = verdict.fallback;

@@ -26,6 +26,8 @@ export type Surroundings = {
   readonly monotonic: () => number;
   /** The daemon is ending: nothing may be started any more. */
   readonly draining: () => boolean;
+  /** Aborted then: looks at inputs that are under way end at once. */
+  readonly ending: AbortSignal;
   /** In [0, 1). */
   readonly random: () => number;
 };

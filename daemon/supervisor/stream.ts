@@ -8,11 +8,12 @@ import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import { Durable } from "./durable.ts";
 import { mayPublish, mayStart } from "./may-start.ts";
-import { foreign, noSuchStream, stoppedUnsaved } from "./refusals.ts";
+import { foreign, noSuchStream, shuttingDown, stoppedUnsaved } from "./refusals.ts";
 import { type State, holdsSlot, isAtRest, runOf } from "./state.ts";
 import { statusOf } from "./status.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { Supervisor } from "./supervisor.ts";
+import { Turns } from "./turns.ts";
 import { untilAtRest } from "./until-at-rest.ts";
 
 /** What a stream needs of the registry beside its surroundings. */
@@ -31,10 +32,9 @@ export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination"
 export class Stream {
   readonly supervisor: Supervisor;
   readonly #durable: Durable;
-  #forgotten = false;
   /** A slot is held for a start that has not come to the supervisor yet. */
   #isStarting = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   readonly #ports: StreamPorts;
 
   constructor(
@@ -43,7 +43,10 @@ export class Stream {
     memory: MemoryRecord | null,
     ports: StreamPorts,
   ) {
-    this.#durable = new Durable(record, secrets, (changed) => ports.save(changed));
+    this.#durable = new Durable(record, secrets, {
+      save: (changed) => ports.save(changed),
+      scheduled: (stopAt) => ports.scheduled(stopAt),
+    });
     this.#ports = ports;
     const context: StreamContext = {
       ...ports,
@@ -100,7 +103,7 @@ export class Stream {
     return this.inTurn(async () => {
       const { state } = this.supervisor;
       if (state.is === "preparing" || state.is === "starting" || state.is === "live")
-        return this.#want("running", stopAt);
+        return this.#durable.want("running", stopAt);
       await this.#withSlot(state, stopAt, () => this.supervisor.dispatch({ type: "start" }));
       return true;
     });
@@ -122,6 +125,15 @@ export class Stream {
    */
   stop(why?: Failure): Promise<boolean> {
     return this.inTurn(() => this.#stop(why));
+  }
+
+  /** Stops it for the sake of one process; a later one is left alone. Errors: STORAGE_FAILED. */
+  stopProcess(pid: number, why: Failure): Promise<boolean> {
+    return this.inTurn(async () => {
+      const { state } = this.supervisor;
+      const isIts = state.is !== "stopping" && runOf(state)?.pids.ffmpeg.pid === pid;
+      return isIts && (await this.#stop(why));
+    });
   }
 
   /** Stops a stream whose time is over; one whose time was changed meanwhile goes on. */
@@ -152,25 +164,22 @@ export class Stream {
     return this.inTurn(async () => {
       const { state } = this.supervisor;
       if (state.is === "foreign") throw foreign(this.spec.name, state.why);
-      await this.#want("stopped", null).catch(() => {
+      await this.#durable.want("stopped", null).catch(() => {
         // What is to be forgotten need not be saved.
       });
       this.supervisor.dispatch({ type: "stop" });
       const rest = await untilAtRest(this.supervisor);
       if (rest.is === "foreign") throw foreign(this.spec.name, rest.why);
       await forget();
-      this.#forgotten = true;
+      this.#turns.close(() => noSuchStream(this.spec.name));
       this.#ports.scheduled(null);
       this.supervisor.release();
     });
   }
 
-  /** Ends the process, but not the wish to have it running: for the daemon's own end. */
-  halt(): void {
-    const { state } = this.supervisor;
-    if (state.is === "preparing" || state.is === "stopping" || runOf(state) !== null) {
-      this.supervisor.dispatch({ type: "stop" });
-    } else this.supervisor.rest();
+  /** Resolves when what is wanted of it is on disk, or cannot be. */
+  settled(): Promise<void> {
+    return this.#durable.settled();
   }
 
   /** Takes a changed specification; what runs goes on as it was started. Errors: STORAGE_FAILED. */
@@ -181,26 +190,22 @@ export class Stream {
 
   /** One command after another. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(() => {
-      // It was removed while this command waited for its turn.
-      if (this.#forgotten) throw noSuchStream(this.spec.name);
-      return work();
-    });
-    this.#turn = turn.catch(() => {});
-    return turn;
+    return this.#turns.take(work);
   }
 
   async #stop(why?: Failure): Promise<boolean> {
     const { state } = this.supervisor;
     let wanted = false;
     try {
-      wanted = await this.#want("stopped", null);
-    } catch (error) {
+      wanted = await this.#durable.want("stopped", null);
+    } catch {
       // A full disk must not keep on the air what somebody wants off it.
-      await this.#durable.wantStopped().catch(() => {});
-      this.#ports.scheduled(null);
+      const saving = this.#durable.wantStopped();
       this.supervisor.dispatch({ type: "stop", why });
-      throw stoppedUnsaved(this.spec.name, error);
+      await saving.catch((error: unknown) => {
+        throw stoppedUnsaved(this.spec.name, error);
+      });
+      return true;
     }
     this.supervisor.dispatch({ type: "stop", why });
     if (state.is === "foreign") throw foreign(this.spec.name, state.why);
@@ -214,6 +219,7 @@ export class Stream {
     this.#isStarting = true;
     try {
       await this.#wantRunning(stopAt);
+      if (this.#ports.draining()) throw shuttingDown();
       begin();
     } finally {
       this.#isStarting = false;
@@ -223,24 +229,18 @@ export class Stream {
 
   /** The last look at others comes when this one's wish is known: of two at once only one may start. */
   async #wantRunning(stopAt: number | null): Promise<void> {
-    await this.#want("running", stopAt);
+    const before = { desired: this.desired, stopAt: this.#durable.stopAt };
+    await this.#durable.want("running", stopAt);
     try {
       mayPublish(this.spec.name, this.#ports);
     } catch (error) {
-      if (isAtRest(this.supervisor.state)) await this.#want("stopped", null);
+      await this.#durable.want(before.desired, before.stopAt);
       throw error;
     }
   }
 
-  async #want(desired: DesiredState, stopAt: number | null): Promise<boolean> {
-    const changed = await this.#durable.want(desired, stopAt);
-    if (changed) this.#ports.scheduled(stopAt);
-    return changed;
-  }
-
   /** Nobody wants it running any more, at once, saved or not. */
   async #rest(trouble: string): Promise<void> {
-    this.#ports.scheduled(null);
     try {
       await this.#durable.wantStopped();
     } catch (error) {

@@ -201,7 +201,7 @@ export class Supervisor {
     if (left.is !== "run" || existence(left.pids.ffmpeg) === "dead") return false;
     const overtaken = this.state.is === "stopping";
     this.adopt({ pids: left.pids, startedAt: left.record.startedAt }, left.contents);
-    if (overtaken) this.dispatch({ type: "stop" });
+    if (overtaken || this.#context.desired() === "stopped") this.dispatch({ type: "stop" });
     return true;
   }
 

@@ -13,6 +13,8 @@ export type LookUp = (key: string) => Promise<Found>;
 export const NOBODY = { is: "nobody" } as const;
 export const UNKNOWN = { is: "unknown" } as const;
 
+/** getent: one or more supplied keys could not be found. */
+const NOT_FOUND = 2;
 const WITHIN_MS = 3_000;
 const MOST_BYTES = 65_536;
 /** No option of a program, no field separator, and no longer than an owner may be. */
@@ -32,7 +34,9 @@ export const lookUp = async (key: string, withinMs: number = WITHIN_MS): Promise
   );
   if (timedOut) return UNKNOWN;
   const user = exitCode === 0 ? first(stdout.toString("utf8")) : null;
-  return user === null ? NOBODY : { is: "user", user };
+  if (user !== null) return { is: "user", user };
+  // Killed, or a machine out of processes: that says nothing about the user.
+  return exitCode === NOT_FOUND || exitCode === 0 ? NOBODY : UNKNOWN;
 };
 
 /** In the text of a password file. */

@@ -52,6 +52,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       monotonic: () => clock.at,
       random: () => 0.5,
       draining: () => false,
+      ending: new AbortController().signal,
       name: "radio",
       log,
       places: placesOf(layout, "radio"),
