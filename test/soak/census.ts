@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { withVariable } from "../helpers/processes.ts";
 
 /** What one process takes of the machine. Memory in bytes. */
@@ -53,6 +53,22 @@ const entries = (directory: string): string[] => {
   } catch {
     return [];
   }
+};
+
+/** What a process's descriptors lead to, numbers and this run's names left out, and how many each. */
+export const descriptorKinds = (pid: number): Readonly<Record<string, number>> => {
+  const kinds: Record<string, number> = {};
+  for (const entry of entries(`/proc/${pid}/fd`)) {
+    try {
+      const kind = readlinkSync(`/proc/${pid}/fd/${entry}`)
+        .replace(/^.*\/runs\/[^/]+\//, "runs/NAME/")
+        .replaceAll(/\d+/g, "N");
+      kinds[kind] = (kinds[kind] ?? 0) + 1;
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+  return kinds;
 };
 
 export type Children = { readonly living: number; readonly zombies: number };

@@ -1,5 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
-import { censusOf, childrenOf, ffmpegsOf, filesBelow } from "./census.ts";
+import { censusOf, childrenOf, descriptorKinds, ffmpegsOf, filesBelow } from "./census.ts";
 import type { HeapLook } from "./heap.ts";
 import type { Sample } from "./statistics.ts";
 
@@ -33,6 +33,8 @@ export type Rest = {
   readonly atMs: number;
   readonly rss: number;
   readonly descriptors: number;
+  /** What the descriptors lead to. */
+  readonly kinds: Readonly<Record<string, number>>;
   readonly children: number;
   readonly zombies: number;
   readonly ffmpegs: number;
@@ -40,6 +42,8 @@ export type Rest = {
   /** Bytes that a collection leaves of the heap; null where none was asked for. */
   readonly heap: number | null;
 };
+
+type Numbers = Omit<Rest, "heap" | "kinds">;
 
 const LOOKS = 12;
 const LOOK_MS = 200;
@@ -51,22 +55,24 @@ export const atRest = async (
   heap: HeapLook | null,
 ): Promise<Rest> => {
   const collected = (await heap?.collected())?.bytes ?? null;
-  const looks: Omit<Rest, "heap">[] = [];
+  const looks: Numbers[] = [];
+  let kinds: Rest["kinds"] = {};
   for (let look = 0; look < LOOKS; look += 1) {
     const census = censusOf(watched.pid());
     const { living, zombies } = childrenOf(watched.pid());
+    const descriptors = census?.descriptors ?? 0;
+    if (looks.every((one) => one.descriptors > descriptors)) kinds = descriptorKinds(watched.pid());
     looks.push({
       ...{ atMs, children: living, zombies, ffmpegs: ffmpegsOf(watched.dir) },
-      ...{ rss: census?.rss ?? 0, descriptors: census?.descriptors ?? 0 },
+      ...{ rss: census?.rss ?? 0, descriptors },
       files: filesBelow(...watched.directories).length,
     });
     await after(LOOK_MS);
   }
-  const least = (name: keyof Omit<Rest, "heap">): number =>
-    Math.min(...looks.map((look) => look[name]));
+  const least = (name: keyof Numbers): number => Math.min(...looks.map((look) => look[name]));
   return {
     ...{ atMs, children: least("children"), zombies: least("zombies"), rss: least("rss") },
     ...{ descriptors: least("descriptors"), ffmpegs: least("ffmpegs"), files: least("files") },
-    heap: collected,
+    ...{ heap: collected, kinds },
   };
 };

@@ -58,7 +58,7 @@ t.test("a log is read on from where reading stopped", async (t) => {
 
 const rest = (atMs: number, changed: Partial<Rest> = {}): Rest => ({
   ...{ atMs, rss: 100 * MB, descriptors: 30, children: 0, zombies: 0 },
-  ...{ ffmpegs: 1, files: 50, heap: 10 * MB, ...changed },
+  ...{ ffmpegs: 1, files: 50, heap: 10 * MB, kinds: {}, ...changed },
 });
 
 /** One that meets every demand, but for what is changed. */

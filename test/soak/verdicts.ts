@@ -132,17 +132,26 @@ const heap = ({ rests }: Measured): Row[] => {
   ];
 };
 
+/** What there is more of than there was. */
+const added = (before: Rest["kinds"], now: Rest["kinds"]): string =>
+  Object.entries(now)
+    .map(([kind, count]) => [kind, count - (before[kind] ?? 0)] as const)
+    .filter(([, more]) => more > 0)
+    .map(([kind, more]) => `; +${more} ${kind}`)
+    .join("");
+
 const remains = ({ rests, errors, ffmpegsLeft, filesLeft, leftRunning, plan }: Measured): Row[] => {
   const half = rests[Math.ceil(rests.length / 2) - 1];
   const quarter = rests[Math.max(0, Math.ceil(rests.length / 4) - 1)];
   const end = rests.at(-1);
-  const course = (name: keyof Rest): string =>
+  const course = (name: "descriptors" | "files"): string =>
     [quarter, half, end].map((rest) => String(rest?.[name] ?? "-")).join(", ");
-  const more = (name: keyof Rest): number => (end?.[name] ?? Number.NaN) - (half?.[name] ?? 0);
+  const more = (name: "descriptors" | "files"): number =>
+    (end?.[name] ?? Number.NaN) - (half?.[name] ?? 0);
   return [
     row(
       "descriptors at rest: quarter, half, end",
-      course("descriptors"),
+      `${course("descriptors")}${added(half?.kinds ?? {}, end?.kinds ?? {})}`,
       `growth <= ${DESCRIPTORS}`,
       more("descriptors") <= DESCRIPTORS,
     ),
