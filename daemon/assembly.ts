@@ -10,6 +10,7 @@ import { monitorOf } from "./health/monitor-of.ts";
 import type { ResourceMonitor } from "./health/resource-monitor.ts";
 import { Limits } from "./limits/limits.ts";
 import type { Log } from "./log/log.ts";
+import { SeenMedia } from "./media/seen-media.ts";
 import { Metering } from "./metrics/metering.ts";
 import { Registry } from "./registry/registry.ts";
 import { launcher } from "./runner/launch.ts";
@@ -27,6 +28,7 @@ export type Assembled = {
   readonly cleanup: CleanupManager;
   readonly upkeep: Upkeep;
   readonly encoders: HardwareDetector;
+  readonly seen: SeenMedia;
   readonly metering: Metering;
 };
 
@@ -77,9 +79,10 @@ export const assemble = ({
     ...{ settings, log, searchPath },
     file: store.layout.encoders,
   });
-  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, { tools, encoders });
+  const seen = new SeenMedia();
+  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, { tools, encoders, seen });
   const surroundings = {
-    ...{ settings, tools, clock, draining, ending, monotonic, encoders },
+    ...{ settings, tools, clock, draining, ending, monotonic, encoders, seen },
     launch: launcher(runner),
     random: Math.random,
   };
@@ -99,7 +102,7 @@ export const assemble = ({
   monitor.onFinding = respondTo({ streams, log, metrics: metering.counts });
   needed.settings.onChange(() => limits.refresh());
   limits.limiter.onRoom(() => registry.admitWaiting());
-  return { registry, monitor, limits, schedule, cleanup, upkeep, encoders, metering };
+  return { registry, monitor, limits, schedule, cleanup, upkeep, encoders, seen, metering };
 };
 
 /** As the settings are at each use. */

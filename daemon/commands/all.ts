@@ -22,8 +22,8 @@ type Around = {
 
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
-  const { registry, limits, encoders, metering } = parts;
-  const means = { tools: toolsOf(() => settings.current()), encoders };
+  const { registry, limits, encoders, seen, metering } = parts;
+  const means = { tools: toolsOf(() => settings.current()), encoders, seen };
   const editing = { registry, store, ...means, owners };
   const open = (): void => refuseWhenStopping(daemon);
   return handlers(daemon, editing, {

@@ -1,4 +1,4 @@
-import { close } from "node:fs";
+import { closeSync, readdirSync, readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as after } from "node:timers/promises";
 import pidusage from "pidusage";
@@ -36,6 +36,9 @@ export const measurer = (proc = "/proc", pssMs = PSS_MS): Measure => {
   return async (pids, keepMs) => {
     const known = new Set(pids.filter((pid) => historyOf(pid, keepMs) !== undefined));
     const found = await statistics(pids, keepMs);
+    // Only of one that it had not seen before does it open a descriptor, and lose it.
+    for (const pid of pids)
+      if (!known.has(pid) && (found[pid] ?? null) === null) closeStrays(pid, keepMs);
     const entries = pids.map(async (pid): Promise<[number, Measured] | null> => {
       const one = found[pid];
       if (one === undefined || one === null) return null;
@@ -71,12 +74,32 @@ const readPss = async (file: string): Promise<number | null> => {
 };
 
 /**
+ * Closes what pidusage has opened of a process that died before it was read, and has then lost: a
+ * descriptor of its stat file that its history does not know.
+ */
+const closeStrays = (pid: number, keepMs: number): void => {
+  if (historyOf(pid, keepMs) !== undefined) return;
+  for (const entry of readdirSync("/proc/self/fd")) {
+    if (linkOf(entry) === `/proc/${pid}/stat`) closeSync(Number(entry));
+  }
+};
+
+/** Empty for one that is closed by now, such as that of the directory itself. */
+const linkOf = (fd: string): string => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return "";
+  }
+};
+
+/**
  * Closes and empties what pidusage keeps of a process. Left alone, it would hold the descriptor for a
  * while, and a later process with the same pid could not be measured as long as it is asked for.
  */
 export const forget = (pid: number): void => {
   const entry = historyOf(pid, 1);
   if (entry === undefined) return;
-  if (entry.fd !== undefined) close(entry.fd, () => {});
+  if (entry.fd !== undefined) closeSync(entry.fd);
   for (const key of Object.keys(entry)) Reflect.deleteProperty(entry, key);
 };

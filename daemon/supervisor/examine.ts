@@ -7,6 +7,7 @@ import { withPreset } from "../encoders/presets.ts";
 import { lookAt } from "../media/look.ts";
 import type { MediaInfo } from "../media/media-info.ts";
 import { probeInput } from "../media/probe.ts";
+import type { SeenMedia } from "../media/seen-media.ts";
 import { type TrackPlan, type Wish, planTracks } from "../media/track-plan.ts";
 
 /** The programs that are run: names to look for on PATH, or absolute paths. */
@@ -16,6 +17,7 @@ export type Tools = { readonly ffmpeg: string; readonly ffprobe: string };
 export type Means = {
   readonly tools: Tools;
   readonly encoders: EncoderSource;
+  readonly seen: SeenMedia;
   /** Aborted where nobody waits for the judgement any more. */
   readonly ending?: AbortSignal;
 };
@@ -43,21 +45,22 @@ export type Examined =
 const LOOK_MS = 5_000;
 
 /**
- * Whether a file can be streamed to a URL as it is wanted, and how. `known` is what it was before: of
- * the very same file nothing new is asked, since to read the index of a long film takes its time.
+ * Whether a file can be streamed to a URL as it is wanted, and how. Of the very same file that was seen
+ * before nothing new is asked, since to read the index of a long film takes its time.
  */
 export const examine = async (
   { input, url, softwareOnly = false, ...wish }: Request,
-  { tools, encoders, ending }: Means,
-  known: MediaInfo | null = null,
+  { tools, encoders, seen, ending }: Means,
 ): Promise<Examined> => {
-  const media = known !== null && (await isUnchanged(input, known)) ? known : null;
+  const before = seen.of(input);
+  const media = before !== null && (await isUnchanged(input, before)) ? before : null;
   const probed =
     media === null ? await probeInput(input, tools, ending) : ({ ok: true, media } as const);
   if (!probed.ok) {
     const { reason, message } = probed;
     return { ok: false, failure: { reason, permanent: false, message } };
   }
+  seen.remember(input, probed.media);
   const file = printable(path.basename(input));
   const planned = planTracks(probed.media, containerOf(url), wish, file);
   if (!planned.ok)

@@ -5,7 +5,7 @@ import { foreign, notStarted, shuttingDown } from "./refusals.ts";
 import type { State } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 
-type Asked = Pick<StreamContext, "conflict" | "tools" | "encoders" | "draining">;
+type Asked = Pick<StreamContext, "conflict" | "tools" | "encoders" | "seen" | "draining">;
 
 /**
  * What would make a start futile, found before anything is done. Errors: FOREIGN_PROCESS, INVALID_SPEC,

@@ -66,11 +66,13 @@ export const prepare = async (
   launch: Launcher,
   now: number,
 ): Promise<Prepared> => {
-  const known = plan.reached?.media ?? null;
+  // Of another daemon, perhaps.
+  if (plan.reached !== null && means.seen.of(plan.input) === null)
+    means.seen.remember(plan.input, plan.reached.media);
   const { input, mode, encoding, destination, fallback } = plan;
   const softwareOnly = fallback !== null;
   const wanted = { input, mode, encoding, url: destination.url, softwareOnly };
-  const examined = await examine(wanted, means, known);
+  const examined = await examine(wanted, means);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
   const landing = await landingAfter(plan, examined.media, means);
   if (landing === null) return { outcome: "failed", failure: hungDisk(plan.input) };

@@ -6,6 +6,7 @@ import type { Destination } from "../destination/parted.ts";
 import type { EncoderSource } from "../encoders/choice.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Log } from "../log/log.ts";
+import type { SeenMedia } from "../media/seen-media.ts";
 import type { Launcher } from "../runner/launch.ts";
 import type { LockState } from "../runner/lock.ts";
 import type { StreamPlaces } from "../store/layout.ts";
@@ -20,6 +21,7 @@ export type Surroundings = {
   readonly settings: () => Settings;
   readonly tools: Tools;
   readonly encoders: EncoderSource;
+  readonly seen: SeenMedia;
   readonly launch: Launcher;
   readonly clock: Clock;
   /** Milliseconds on a clock that never jumps. */

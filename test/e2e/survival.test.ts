@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import t from "tap";
 import { output } from "../helpers/command.ts";
 import { isContiguousPiece } from "../helpers/contiguous.ts";
+import { awayFromBoundary } from "../helpers/boundary.ts";
 import { startDaemon } from "../helpers/daemon.ts";
 import { film, renderFilm } from "../helpers/film.ts";
 import { packetHashes } from "../helpers/packets.ts";
@@ -164,15 +165,7 @@ t.test(
     t.test("losing the runtime directory costs nothing either", async (t) => {
       await daemon.cli("start", "--all", "--wait");
       const pids = (await status()).map(({ pid }) => pid);
-      // FFmpeg opens the playlist at a loop boundary, and between daemons there is none.
-      await until(
-        "no loop boundary is near",
-        async () =>
-          (await daemon.rpc("stream.status", {})).streams.every(
-            ({ position }) => position !== null && position.durationMs - position.ms > 2_000,
-          ),
-        30_000,
-      );
+      await awayFromBoundary(daemon);
       await daemon.kill("SIGKILL");
       rmSync(daemon.runtimeDir, { recursive: true, force: true });
       await daemon.start();

@@ -5,6 +5,7 @@ import path from "node:path";
 import t from "tap";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import { command } from "../helpers/command.ts";
+import { awayFromBoundary } from "../helpers/boundary.ts";
 import { type Daemon, startDaemon } from "../helpers/daemon.ts";
 import { film, renderFilm } from "../helpers/film.ts";
 import { processOf, processes } from "../helpers/processes.ts";
@@ -130,6 +131,7 @@ t.test("the processes are meddled with", { timeout: 120_000 }, async (t) => {
     async (t) => {
       const before = await statusOf(daemon, "film");
       const turns = server.publishes("film").length;
+      await awayFromBoundary(daemon);
       await daemon.kill("SIGKILL");
       rmSync(daemon.runtimeDir, { recursive: true, force: true });
       rmSync(path.join(daemon.stateDir, "memory"), { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { NO_ENCODING } from "../../shared/contract/spec.ts";
 import { SettingsSchema } from "../../daemon/config/settings.ts";
 import type { Failure } from "../../daemon/ffmpeg/failure.ts";
 import type { Log } from "../../daemon/log/log.ts";
+import { SeenMedia } from "../../daemon/media/seen-media.ts";
 import { makeLayout, placesOf } from "../../daemon/store/layout.ts";
 import type { MemoryRecord } from "../../daemon/store/schemas.ts";
 import { NO_STREAK, type Run, type State } from "../../daemon/supervisor/state.ts";
@@ -53,6 +54,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       random: () => 0.5,
       draining: () => false,
       ending: new AbortController().signal,
+      seen: new SeenMedia(),
       name: "radio",
       log,
       places: placesOf(layout, "radio"),
