@@ -3,7 +3,7 @@ import { command } from "../helpers/command.ts";
 import { renderFilm } from "../helpers/film.ts";
 
 /** How many times the film is gone through: enough that FFmpeg's own start counts for little. */
-const TIMES = 20;
+const TIMES = 10;
 const HARDWARE = ["h264_nvenc", "h264_qsv", "h264_vaapi", "h264_videotoolbox", "h264_v4l2m2m"];
 /** VAAPI takes no pictures but from its device. */
 const DEVICE: Readonly<Record<string, readonly string[]>> = {
