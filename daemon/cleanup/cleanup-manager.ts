@@ -73,6 +73,7 @@ export class CleanupManager {
 
   /** All of one stream. Never fatal: what cannot be removed is logged as CLEANUP_FAILED. */
   async fullCleanup(streamId: string): Promise<void> {
+    this.#ports.forgetNotes(streamId);
     // The key first: whatever else fails, it goes.
     this.#attempt(streamId, () => {
       const freed = this.#removeRun(streamId);

@@ -49,6 +49,7 @@ export class ResourceMonitor {
   readonly #measure: Measure;
   #cancel: () => void = () => {};
   #stopped = false;
+  #isSweeping = false;
 
   /** Thresholds in percent of one core and in MiB. All settings are read anew at each sweep. */
   constructor(cpuThreshold: () => number, memoryThreshold: () => number, options: Options) {
@@ -82,7 +83,8 @@ export class ResourceMonitor {
     const watched = this.#watched.get(streamId);
     if (watched === undefined) return;
     this.#watched.delete(streamId);
-    forget(watched.pid);
+    // A descriptor that is being read must not be closed: the sweep sees to it at its end.
+    if (!this.#isSweeping) forget(watched.pid);
   }
 
   /** Null until the first sweep after the start, and where the monitor is switched off. */
@@ -103,7 +105,10 @@ export class ResourceMonitor {
     const asked = new Set([...this.#watched.values()].map(({ pid }) => pid));
     if (asked.size === 0) return;
     const keepMs = Math.max(LEAST_KEEP_MS, 2 * this.#options.intervalMs());
-    const found = await this.#measure([...asked], keepMs);
+    this.#isSweeping = true;
+    const found = await this.#measure([...asked], keepMs).finally(() => {
+      this.#isSweeping = false;
+    });
     const lastCheck = new Date(this.#options.clock.now());
     const findings: Finding[] = [];
     const gone = new Set(asked);
@@ -122,7 +127,7 @@ export class ResourceMonitor {
         findings.push(...verdicts.map((verdict) => ({ verdict, usage })));
       }
     }
-    // What ended while it was measured has been taken up again by that.
+    // What ended while it was measured.
     for (const pid of gone) forget(pid);
     for (const finding of findings) this.onFinding(finding);
   }

@@ -6,7 +6,7 @@ import { shortPlan } from "../soak/plan.ts";
 import { soak } from "../soak/soak.ts";
 import { verdicts } from "../soak/verdicts.ts";
 
-const CYCLES = 40;
+const CYCLES = 30;
 const MB = 1_048_576;
 
 /**
