@@ -35,9 +35,8 @@ export class CleanupManager {
 
   /** Its log stays readable, within its bound; what was noted in memory about it goes. */
   cleanupLogs(streamId: string): void {
-    const { settings, places, forgetNotes } = this.#ports;
-    forgetNotes(streamId);
-    rotateWhenLonger(places(streamId).log, settings().LOG_MAX_BYTES);
+    this.#ports.forgetNotes(streamId);
+    this.#boundLog(streamId);
   }
 
   cleanupRetryCount(streamId: string): void {
@@ -80,7 +79,7 @@ export class CleanupManager {
       return { ...freed, retries: this.#ports.forgetRetries(streamId) };
     });
     this.#attempt(streamId, () => {
-      this.cleanupLogs(streamId);
+      this.#boundLog(streamId);
       return NOTHING;
     });
   }
@@ -98,6 +97,11 @@ export class CleanupManager {
     const sentence = `Failed to cleanup resources for stream ${streamId}: ${why}`;
     this.#ports.log.error({ event: "CLEANUP_FAILED", stream: streamId, error }, sentence);
     this.#ports.onCleanup(false, 0);
+  }
+
+  #boundLog(streamId: string): void {
+    const { settings, places } = this.#ports;
+    rotateWhenLonger(places(streamId).log, settings().LOG_MAX_BYTES);
   }
 
   #removeRun(streamId: string): Freed {

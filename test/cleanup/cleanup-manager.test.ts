@@ -62,7 +62,7 @@ t.test("Test CleanupManager with mock filesystem", async (t) => {
     t.ok(existsSync(news), "another stream's is not touched");
     t.ok(existsSync(path.join(home, "film.mp4")), "nor what a link leads to");
     t.ok(existsSync(placesOf(store.layout, "radio").log), "its log stays readable");
-    t.same(forgotten, ["retries of radio", "notes of radio"]);
+    t.same(forgotten, ["notes of radio", "retries of radio"]);
     t.match(lines, [{ level: "info", event: "cleanup", stream: "radio", files: 3, bytes: 111 }]);
     t.same(results, [{ succeeded: true, bytes: 111 }]);
   });
