@@ -100,7 +100,12 @@ export const assemble = ({
   });
   const { streams } = registry;
   monitor.onFinding = respondTo({ streams, log, metrics: metering.counts });
-  needed.settings.onChange(() => limits.refresh());
+  needed.settings.onChange((now, before) => {
+    limits.refresh();
+    const { RESOURCE_MONITOR_INTERVAL_MS: interval, MONITOR_ENABLED: enabled } = before;
+    if (now.RESOURCE_MONITOR_INTERVAL_MS !== interval || now.MONITOR_ENABLED !== enabled)
+      monitor.rewind();
+  });
   limits.limiter.onRoom(() => registry.admitWaiting());
   return { registry, monitor, limits, schedule, cleanup, upkeep, encoders, seen, metering };
 };

@@ -24,7 +24,10 @@ export const commandLineHandlers = (ports: Ports): Pick<Handlers, "stream.comman
 const planned = async (stream: Stream, { layout, ...means }: Ports): Promise<readonly string[]> => {
   const { name, input, mode, encoding, outputs } = stream.spec;
   const url = outputs[0]?.url ?? "";
-  const examined = await examine({ input, url, mode, encoding }, means);
+  const examined = await examine(
+    { input, url, mode, encoding, softwareOnly: stream.supervisor.track.fallback !== null },
+    means,
+  );
   if (!examined.ok)
     throw new StreamBroError(
       "INPUT_UNUSABLE",

@@ -6,6 +6,7 @@ import type { Log } from "../log/log.ts";
 import { runBounded } from "../media/bounded.ts";
 import { SOFTWARE, candidateOf } from "./candidates.ts";
 import { type Chosen, type EncoderSource, chooseEncoder, preferredOf } from "./choice.ts";
+import { digestOfTrials } from "./trial.ts";
 import { type Detection, detect } from "./detection.ts";
 import { readDevices } from "./devices.ts";
 import { type Circumstances, type Memo, isSame, readMemo, writeMemo } from "./memo.ts";
@@ -103,7 +104,8 @@ export class HardwareDetector implements EncoderSource {
       findProgram(command, searchPath),
       readDevices(dev),
     ]);
-    const circumstances: Circumstances = { program, devices: [...devices], hardware };
+    const trials = digestOfTrials();
+    const circumstances: Circumstances = { program, devices: [...devices], hardware, trials };
     const known = this.#known;
     const started = performance.now();
     if (!refresh && known !== null && started < known.until) {
@@ -139,10 +141,10 @@ export class HardwareDetector implements EncoderSource {
 
   async #keep(memo: Memo, { complete }: Detection): Promise<void> {
     // A driver that always hangs must not cost every stream ten seconds, as long as software works.
-    const certain = complete || memo.encoders.some(({ name, works }) => name === SOFTWARE && works);
-    this.#known = { memo, until: certain ? Infinity : performance.now() + DOUBTFUL_MS };
-    // What was too slow this once must not count for months.
-    if (!complete || memo.ffmpeg === null || this.#ending.signal.aborted) return;
+    const software = memo.encoders.some(({ name, works }) => name === SOFTWARE && works);
+    this.#known = { memo, until: software ? Infinity : performance.now() + DOUBTFUL_MS };
+    // What was too slow this once must not count for months, nor that nothing can encode.
+    if (!complete || !software || memo.ffmpeg === null || this.#ending.signal.aborted) return;
     try {
       await writeMemo(this.#around.file, memo);
     } catch (error) {

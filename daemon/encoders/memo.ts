@@ -11,6 +11,8 @@ const Circumstances = z.object({
   devices: z.array(z.object({ path: z.string(), usable: z.boolean() })),
   /** HARDWARE_ENCODING_ENABLED. */
   hardware: z.boolean(),
+  /** A digest of what is tried, and with which arguments. */
+  trials: z.string(),
 });
 
 /** A detection as the state directory keeps it. */

@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { runBounded } from "../media/bounded.ts";
 import { encoderArguments } from "./arguments.ts";
-import type { Candidate } from "./candidates.ts";
+import { CANDIDATES, type Candidate } from "./candidates.ts";
 import type { Device } from "./devices.ts";
 import { tellingLine } from "./reason.ts";
 
@@ -18,7 +19,7 @@ export type Outcome =
   | {
       readonly works: false;
       readonly reason: string;
-      /** It was given up: another time it may well answer. */
+      /** It was given up, or killed: another time it may well answer. */
       readonly hung: boolean;
     };
 
@@ -53,7 +54,19 @@ export const tryEncoder = async (trial: Trial): Promise<Outcome> => {
     (ended.exitCode === null
       ? "FFmpeg crashed or was killed"
       : `FFmpeg ended with ${ended.exitCode} and said nothing`);
-  return { works: false, reason: reason + advice(device), hung: false };
+  // Killed for want of memory, say, which speaks of the moment and not of the encoder.
+  return { works: false, reason: reason + advice(device), hung: ended.signal === "SIGKILL" };
+};
+
+/** Changes with what is tried, and how: what an earlier release found out does not count then. */
+export const digestOfTrials = (): string => {
+  const trials = CANDIDATES.map((candidate) => {
+    const { name, kind } = candidate;
+    return [name, encoderArguments({ name, kind, device: null, preset: null }, RATE)];
+  });
+  return createHash("sha256")
+    .update(JSON.stringify([PICTURE, FRAMES, trials]))
+    .digest("base64");
 };
 
 const trialCommand = ({ ffmpeg, candidate, device }: Trial): [string, ...string[]] => {

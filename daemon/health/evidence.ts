@@ -59,7 +59,9 @@ export class Evidence {
   }
 
   isDelivering(at: number): boolean {
-    const last = Math.max(this.#advancedAt ?? -Infinity, this.#arrivedAt ?? -Infinity);
+    // FFmpeg's clock goes on while a receiver takes nothing; where the kernel tells, it decides.
+    const last =
+      (this.#kernelTells === true ? this.#arrivedAt : this.#advancedAt) ?? Number.NEGATIVE_INFINITY;
     return this.flowing && at - last < SILENCE_MS;
   }
 

@@ -67,6 +67,12 @@ export class ResourceMonitor {
     });
   }
 
+  /** The interval may be another one now: counts from here. */
+  rewind(): void {
+    this.#cancel();
+    if (!this.#isSweeping) this.start();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel();

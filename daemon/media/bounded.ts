@@ -6,6 +6,8 @@ export type Ended = {
   readonly stderr: string;
   /** Null where there is none: it never ran, was killed, or said too much. */
   readonly exitCode: number | null;
+  /** What ended it, where that was a signal and not this process's own. */
+  readonly signal: string | null;
   /** It was given up: its time was over, or nobody wanted it any longer. */
   readonly timedOut: boolean;
 };
@@ -54,7 +56,7 @@ export const runBounded = async (
   return watch(file, child, { ...bounds, withinMs: Math.max(0, until - performance.now()) });
 };
 
-const NOTHING = { stdout: Buffer.alloc(0), stderr: "", exitCode: null };
+const NOTHING = { stdout: Buffer.alloc(0), stderr: "", exitCode: null, signal: null };
 const NEVER_RAN: Ended = { ...NOTHING, timedOut: false };
 const GIVEN_UP: Ended = { ...NOTHING, timedOut: true };
 const TOO_LONG: Ended = { ...NOTHING, stderr: "its answer is too long", timedOut: false };
@@ -87,9 +89,9 @@ const watch = (file: string, child: ChildProcess, bounds: Bounds): Promise<Ended
       complaintBytes += chunk.length;
     });
     child.on("error", () => settle(NEVER_RAN));
-    child.on("close", (exitCode) => {
+    child.on("close", (exitCode, signal) => {
       const stderr = Buffer.concat(complained).toString("utf8");
-      settle({ stdout: Buffer.concat(said), stderr, exitCode, timedOut: false });
+      settle({ stdout: Buffer.concat(said), stderr, exitCode, signal, timedOut: false });
     });
   });
 

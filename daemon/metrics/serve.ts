@@ -6,6 +6,8 @@ import { messageOf } from "../log/message-of.ts";
 /** Scrapers are few. */
 const MOST_CONNECTIONS = 32;
 const REQUEST_MS = 10_000;
+/** Whoever connects and says nothing keeps nobody else out for longer. */
+const HEADERS_MS = 2_000;
 const IDLE_MS = 5_000;
 /** How long a port that was taken is left before the next attempt. */
 const RETRY_MS = 30_000;
@@ -54,7 +56,7 @@ export class MetricsServer {
     const server = http.createServer(
       {
         requestTimeout: REQUEST_MS,
-        headersTimeout: REQUEST_MS,
+        headersTimeout: HEADERS_MS,
         keepAliveTimeout: IDLE_MS,
         connectionsCheckingInterval: 1_000,
         maxHeaderSize: 8_192,

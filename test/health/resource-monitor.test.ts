@@ -98,9 +98,21 @@ t.test("crossing a threshold: said once, cleared once, acted on once", async (t)
       [
         [0, 90, 1, ["warn"]],
         [70_000, 75, 1, []],
-        [80_000, 81, 1, ["breach"]],
+        [80_000, 81, 1, []],
+        [139_999, 81, 1, []],
+        [140_000, 81, 1, ["breach"]],
       ],
       1,
+    ],
+    [
+      "one threshold, then the other",
+      [
+        [0, 90, 1, ["warn"]],
+        [10_000, 90, 600, ["warn"]],
+        [20_000, 1, 600, []],
+        [30_000, 1, 1, ["clear"]],
+      ],
+      2,
     ],
     [
       "what cleared in between did not last",

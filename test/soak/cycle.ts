@@ -103,6 +103,6 @@ const kill = async (field: Field, name: string): Promise<void> => {
 export const stop = async ({ ask, tally }: Field, name: string): Promise<void> => {
   await ask("stream.stop", { name });
   const { stream } = await ask("stream.wait", { name, for: "stopped", waitMs: MAX_WAIT_MS });
-  if (stream.state !== "stopped") failed(tally, `${stream.state} 20 s after it was to stop`);
-  tally.cycles += 1;
+  if (stream.state === "stopped") tally.cycles += 1;
+  else failed(tally, `${stream.state} 20 s after it was to stop`);
 };
