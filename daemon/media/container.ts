@@ -15,7 +15,8 @@ type Carried = {
 /**
  * What each container takes as it is from FFmpeg 5.1. FLV could also hold codecs of Flash's days
  * (Sorenson, Speex, PCM), which no platform of today plays; HEVC, AV1 and VP9 in FLV need FFmpeg 6.
- * MPEG-TS swallows anything without an error, but as nameless data that no receiver can play.
+ * MPEG-TS swallows anything without an error, but as nameless data that no receiver can play; of
+ * MPEG-4 Part 2 it leaves out the headers that a file keeps apart, so that nobody can decode it.
  */
 const CARRIED: Readonly<Record<OutputContainer, Carried>> = {
   flv: {
@@ -26,7 +27,7 @@ const CARRIED: Readonly<Record<OutputContainer, Carried>> = {
   },
   mpegts: {
     name: "MPEG-TS",
-    video: ["h264", "hevc", "mpeg2video", "mpeg1video", "mpeg4"],
+    video: ["h264", "hevc", "mpeg2video", "mpeg1video"],
     audio: ["aac", "mp3", "mp2", "ac3", "eac3", "opus", "dts"],
     rates: {},
   },

@@ -31,6 +31,9 @@ const media = (video: string, audio: string | null, sampleRate = 48_000): MediaI
   skewMs: 0,
 });
 
+/** Named in MPEG-TS, but without its headers: nobody can decode it. */
+const HEADLESS = "mpeg4";
+
 /** Encoders of Debian's FFmpeg, the codec each makes, and whether only Flash's players knew it. */
 const PICTURES = [
   ["libx264", "h264", false],
@@ -111,7 +114,7 @@ void t.test("the table says what the muxers do", async (test) => {
     for (const format of FORMATS) {
       const told = kind === "v" ? media(codec, null) : media("h264", codec, rate);
       const real = await carried(made, codec, format, kind);
-      const expected = flash && format === "flv" ? false : real;
+      const expected = (flash && format === "flv") || codec === HEADLESS ? false : real;
       const misfit = pictureMisfit(told, format, "it") ?? soundMisfit(told, format, "it");
       test.equal(misfit === null, expected, `${codec} ${rate} in ${format}: ${real}`);
     }

@@ -70,6 +70,13 @@ t.test("what becomes of each track", async (t) => {
       "copy encode",
       /MP3 at 32000 Hz/,
     ],
+    [
+      "MPEG-4 Part 2 by SRT",
+      { video: { codec: "mpeg4" } },
+      "mpegts",
+      "encode copy",
+      /is MPEG-4 Part 2, which MPEG-TS cannot carry/,
+    ],
     ["PCM by SRT", { audio: { codec: "pcm_s16le" } }, "mpegts", "copy encode", /PCM/],
     [
       "nobody had looked how it is turned",
