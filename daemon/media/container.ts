@@ -33,6 +33,20 @@ const CARRIED: Readonly<Record<OutputContainer, Carried>> = {
   },
 };
 
+/** What platforms and their players decode: eight bits, with colour at half the size. */
+const USUAL_PIXELS = new Set(["yuv420p", "yuvj420p", "unknown"]);
+
+/** What is unusual about the points of a picture, by FFmpeg's name of their format; null where nothing is. */
+const rarity = (pixelFormat: string | null): string | null => {
+  if (pixelFormat === null || USUAL_PIXELS.has(pixelFormat)) return null;
+  const colour = /^(?:gbr|rgb|bgr)/.test(pixelFormat)
+    ? "RGB colour"
+    : pixelFormat.replace(/^.*(4)([24])([0-4]).*$/, "$1:$2:$3 colour");
+  const bits = /\D(\d+)[lb]e$/.exec(pixelFormat)?.[1];
+  if (bits === undefined) return colour.startsWith("gray") ? "no colour" : colour;
+  return colour === "4:2:0 colour" ? `${bits} bits` : `${colour} of ${bits} bits`;
+};
+
 /** Why the picture of `media`, called `file`, cannot be copied into `container`; null where it can. */
 export const pictureMisfit = (
   media: MediaInfo,
@@ -43,6 +57,9 @@ export const pictureMisfit = (
   const { codec, reorderMs, rotation } = media.video;
   if (!video.includes(codec))
     return `the picture of ${file} is ${codecName(codec)}, which ${name} cannot carry`;
+  const rare = container === "flv" && codec === "h264" ? rarity(media.video.pixelFormat) : null;
+  if (rare !== null)
+    return `the picture of ${file} is H.264 with ${rare}, which hardly any player shows`;
   // AVI does not hold the times at which frames are shown, and FFmpeg's copy needs them.
   if (media.container === "avi" && reorderMs > 0)
     return `${file} is an AVI with B-frames, which FFmpeg cannot copy`;

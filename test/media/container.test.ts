@@ -22,6 +22,7 @@ const media = (video: string, audio: string | null, sampleRate = 48_000): MediaI
     rotation: 0,
     interlaced: false,
     pixelAspect: 1,
+    pixelFormat: "yuv420p",
   },
   audio: audio === null ? null : { index: 1, codec: audio, frameMs: 20, sampleRate, channels: 1 },
   longestTrackMs: 1_000,

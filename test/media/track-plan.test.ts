@@ -8,7 +8,7 @@ import { planTracks } from "../../daemon/media/track-plan.ts";
 
 const VIDEO: MediaInfo["video"] = {
   ...{ index: 0, codec: "h264", width: 1280, height: 720, frameMs: 40, reorderMs: 80 },
-  ...{ rotation: 0, interlaced: false, pixelAspect: 1 },
+  ...{ rotation: 0, interlaced: false, pixelAspect: 1, pixelFormat: "yuv420p" },
 };
 const AUDIO: NonNullable<MediaInfo["audio"]> = {
   ...{ index: 1, codec: "aac", frameMs: 21, sampleRate: 48_000, channels: 2 },
@@ -34,7 +34,8 @@ const planned = (facts: Facts, mode: Mode, to: OutputContainer = "flv"): string 
 };
 
 t.test("what becomes of each track", async (t) => {
-  const rows: readonly [string, Facts, OutputContainer, auto: string, copy: string | RegExp][] = [
+  type Row = readonly [string, Facts, OutputContainer, auto: string, copy: string | RegExp];
+  const rows: readonly Row[] = [
     ["H.264 and AAC", {}, "flv", "copy copy", "copy copy"],
     ["no sound", { audio: null }, "flv", "copy silence", "copy none"],
     ["Opus", { audio: { codec: "opus" } }, "flv", "copy encode", /^the sound of film.mkv is Opus/],
@@ -77,6 +78,25 @@ t.test("what becomes of each track", async (t) => {
       "encode copy",
       /is MPEG-4 Part 2, which MPEG-TS cannot carry/,
     ],
+    ...(
+      [
+        ["yuv444p", "4:4:4 colour"],
+        ["yuvj422p", "4:2:2 colour"],
+        ["yuv422p10le", "4:2:2 colour of 10 bits"],
+        ["yuv420p10le", "10 bits"],
+        ["gbrp", "RGB colour"],
+        ["gray", "no colour"],
+      ] as const
+    ).map(([pixelFormat, words]): Row => [
+      pixelFormat,
+      { video: { pixelFormat } },
+      "flv",
+      "encode copy",
+      new RegExp(`is H.264 with ${words}, which hardly any player shows. Leave out --mode copy`),
+    ]),
+    ["full range", { video: { pixelFormat: "yuvj420p" } }, "flv", "copy copy", "copy copy"],
+    ["nobody had looked", { video: { pixelFormat: null } }, "flv", "copy copy", "copy copy"],
+    ["4:4:4 by SRT", { video: { pixelFormat: "yuv444p" } }, "mpegts", "copy copy", "copy copy"],
     ["PCM by SRT", { audio: { codec: "pcm_s16le" } }, "mpegts", "copy encode", /PCM/],
     [
       "nobody had looked how it is turned",
