@@ -1,6 +1,7 @@
 import { encoderArguments } from "../encoders/arguments.ts";
 import type { EncoderChoice } from "../encoders/choice.ts";
 import { DEMUXERS } from "../media/demuxers.ts";
+import { MUXER_PATIENCE } from "../media/frontier.ts";
 import { LIST_OPTIONS } from "../media/playlist.ts";
 import type { TrackPlan } from "../media/track-plan.ts";
 
@@ -52,6 +53,7 @@ export const ffmpegArgv = ({
     ...["-map", `0:${plan.video.index}`, ...sound.map],
     ...(isCopy(plan) ? ["-c", "copy"] : [...picture.output, ...sound.output]),
     ...(container === "flv" ? ["-flvflags", "no_duration_filesize", "-rw_timeout", "5000000"] : []),
+    ...MUXER_PATIENCE,
     ...["-f", container],
     ...(output.preset === null ? [] : ["-fpre", output.preset]),
     output.url,
