@@ -1,7 +1,6 @@
 import { encoderArguments } from "../encoders/arguments.ts";
 import type { EncoderChoice } from "../encoders/choice.ts";
 import { DEMUXERS } from "../media/demuxers.ts";
-import { MUXER_PATIENCE } from "../media/frontier.ts";
 import { LIST_OPTIONS } from "../media/playlist.ts";
 import type { TrackPlan } from "../media/track-plan.ts";
 
@@ -53,7 +52,6 @@ export const ffmpegArgv = ({
     ...["-map", `0:${plan.video.index}`, ...sound.map],
     ...(isCopy(plan) ? ["-c", "copy"] : [...picture.output, ...sound.output]),
     ...(container === "flv" ? ["-flvflags", "no_duration_filesize", "-rw_timeout", "5000000"] : []),
-    ...MUXER_PATIENCE,
     ...["-f", container],
     ...(output.preset === null ? [] : ["-fpre", output.preset]),
     output.url,

@@ -1,17 +1,8 @@
 import type { MediaInfo } from "./media-info.ts";
 import type { Packet } from "./packets.ts";
 
-/**
- * FFmpeg's muxer waits this long for a track that is silent before it sends the other alone: its own ten
- * seconds would be as many without a word to the receiver, wherever one track ends before the other.
- */
-const MUXER_PATIENCE_MS = 1_000;
-
-/** Tells it so, in microseconds. */
-export const MUXER_PATIENCE: readonly string[] = [
-  "-max_interleave_delta",
-  String(MUXER_PATIENCE_MS * 1_000),
-];
+/** FFmpeg's muxer waits this long for a track that is silent before it sends the other alone. */
+const MUXER_PATIENCE_MS = 10_000;
 
 /** FLV's clock ticks every millisecond, and each of the two numbers compared was rounded to it. */
 const ROUNDING_MS = 3;

@@ -12,7 +12,6 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
-import { MUXER_PATIENCE } from "../../daemon/media/frontier.ts";
 import { LIST_OPTIONS } from "../../daemon/media/playlist.ts";
 import type { Lists } from "../../daemon/media/playlist.ts";
 
@@ -81,7 +80,6 @@ export const play = async (
   const argv = ["-v", "warning", "-progress", "pipe:3", "-stats_period", "0.5", ...pace].concat(
     LIST_OPTIONS,
     ["-i", "outer.ffconcat", "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"],
-    MUXER_PATIENCE,
     ["-flush_packets", "1", "-f", "flv", "out.flv"],
   );
   const child = spawn("ffmpeg", argv, { cwd: folder, stdio: ["ignore", "ignore", log, progress] });
