@@ -152,14 +152,28 @@ const JUDGED_LINES = 12;
 /** What an encoder sums up at its end, some twenty lines behind the one that tells. */
 const SUMMARY = /^\[(?:libx264|aac) @ [^\]]*\] (?!.*(?:error|invalid|fail|cannot|could not))/i;
 
+/** What FFmpeg says of a damaged picture or sound, and plays on. */
+const PLAYED_ON =
+  /error while decoding stream|error submitting (?:a )?packet to (?:the )?decoder|^\[[^\]]*\] (?:error processing packet in decoder|decoding error)/i;
+
 const judged = (logTail: string): string =>
   logTail
     .slice(Math.max(0, logTail.lastIndexOf("Press [q]")))
     .split(/[\r\n]+/)
     .filter((line) => line !== "" && !/^\s/.test(line) && !line.startsWith("frame="))
-    .filter((line) => !SUMMARY.test(line))
+    .filter((line) => !SUMMARY.test(line) && !PLAYED_ON.test(line))
     .slice(-JUDGED_LINES)
     .join("\n");
+
+/** The first rule that fits; but what was lost later than the input was found damaged is the cause. */
+const ruleFor = (last: string): Rule | undefined => {
+  const first = RULES.find(([pattern]) => pattern.test(last));
+  if (first?.[1] !== "input-corrupt") return first;
+  const lines = last.split("\n");
+  const lost = RULES.find(([, reason]) => reason === "network-lost");
+  const latest = (rule: Rule): number => lines.findLastIndex((line) => rule[0].test(line));
+  return lost !== undefined && latest(lost) > latest(first) ? lost : first;
+};
 
 /** What an encoder or its device said itself, before FFmpeg's general remarks; without its address. */
 const ownWords = (last: string, pattern: RegExp): string => {
@@ -191,8 +205,9 @@ export const classify = (exit: Exit, logTail: string, host: string): Failure => 
     return because("killed", "FFmpeg was asked to end by somebody else");
   }
   if (exit.code === 0) return because("end-of-input", "the input came to its end early");
-  for (const [pattern, reason, permanent, sentence] of RULES) {
-    if (!pattern.test(last)) continue;
+  const rule = ruleFor(last);
+  if (rule !== undefined) {
+    const [pattern, reason, permanent, sentence] = rule;
     const said = sentence
       .replaceAll("HOST", host)
       .replaceAll("LINE", () => ownWords(last, pattern));

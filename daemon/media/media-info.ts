@@ -22,6 +22,8 @@ export const MediaInfo = z.object({
     rotation: z.number().nullable().default(null),
     /** Its frames are made of two fields, one after the other. */
     interlaced: z.boolean().default(false),
+    /** FFmpeg's name of how its points are kept, such as `yuv420p`; null where nobody had looked. */
+    pixelFormat: z.string().nullable().default(null),
     /** Width of a point against its height. */
     pixelAspect: z.number().default(1),
   }),

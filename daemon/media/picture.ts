@@ -63,6 +63,16 @@ const TURNS: Readonly<Record<number, readonly string[]>> = {
 
 const even = (length: number): number => Math.max(2, Math.floor(length / 2) * 2);
 
+/** Larger than this, a processor of two or four cores does not keep up, and hardly any platform takes it. */
+const LARGEST = { long: 1920, short: 1080 };
+
+/** A size that nobody chose: the picture's own, or as much of it as is usual. */
+const ownSize = (width: number, height: number): { width: number; height: number } => {
+  const [long, short] = [Math.max(width, height), Math.min(width, height)];
+  const share = Math.min(1, LARGEST.long / long, LARGEST.short / short);
+  return { width: even(width * share), height: even(height * share) };
+};
+
 /** Whole and undistorted within a frame of this size, black around it. */
 const fitted = (width: number, height: number): readonly string[] => [
   `scale=${width}:${height}:force_original_aspect_ratio=decrease:force_divisible_by=2`,
@@ -81,18 +91,17 @@ export const pictureOf = (
   const [ownWidth, ownHeight] = lying ? [video.height, wide] : [wide, video.height];
   const isOdd = video.width % 2 === 1 || video.height % 2 === 1;
   const rate = fps === null ? usual(1000 / video.frameMs) : given(fps);
-  const size =
-    width === null || height === null
-      ? { width: even(ownWidth), height: even(ownHeight) }
-      : { width, height };
+  const size = width === null || height === null ? ownSize(ownWidth, ownHeight) : { width, height };
+  const isShrunk = size.width < even(ownWidth) || size.height < even(ownHeight);
+  const asItIs = isOdd ? ["crop=trunc(iw/2)*2:trunc(ih/2)*2"] : [];
   const filters = [
     ...(video.interlaced ? ["yadif=deint=interlaced"] : []),
     ...(video.pixelAspect === 1 ? [] : ["scale=trunc(iw*sar/2)*2:ih"]),
     ...(TURNS[turn] ?? []),
     ...(width === null || height === null
-      ? isOdd
-        ? ["crop=trunc(iw/2)*2:trunc(ih/2)*2"]
-        : []
+      ? isShrunk
+        ? [`scale=${size.width}:${size.height}`]
+        : asItIs
       : fitted(width, height)),
     "setsar=1",
     `fps=${rate.text}`,

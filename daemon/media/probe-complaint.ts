@@ -29,6 +29,10 @@ const WRONG = {
     "input-corrupt",
     "is incomplete: it ends long before the length that it claims. Copy it again.",
   ],
+  clock: [
+    "input-corrupt",
+    "cannot be played: its clock jumps back in the middle: remux it once: ffmpeg -i INPUT -c copy OUTPUT.mp4",
+  ],
   format: [
     "input-corrupt",
     "is not a film: text, a picture, sound alone or a playlist. Name an MP4, MOV, MKV, WebM, MPEG-TS or FLV file.",

@@ -17,6 +17,7 @@ const Stream = z.looseObject({
   frame_size: z.number().optional(),
   start_time: Seconds,
   duration: Seconds,
+  pix_fmt: z.string().default("unknown"),
   field_order: z.string().default("unknown"),
   sample_aspect_ratio: z.string().default("1:1"),
   disposition: z.record(z.string(), z.number()).default({}),
@@ -122,6 +123,7 @@ export const readReport = (json: string): ProbeReport | "no-video" | "no-duratio
       reorderMs: video.has_b_frames * frameMs,
       rotation: rotationOf(video),
       interlaced: FIELD_ORDERS.has(video.field_order),
+      pixelFormat: video.pix_fmt,
       pixelAspect: aspectOf(video.sample_aspect_ratio),
     },
     audio:

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { runBounded } from "./bounded.ts";
+import { clockJumpsBack } from "./clock-jump.ts";
 import { interleaveOf } from "./interleave.ts";
 import { lookAt } from "./look.ts";
 import type { MediaInfo } from "./media-info.ts";
@@ -53,6 +54,8 @@ export const probeInput = async (
   if (samples[0]?.every((packet) => packet.stream !== report.video.index) ?? true)
     return unopened(file, "no-packets");
   if (endIsMissing) return unopened(file, "cut");
+  if (await clockJumpsBack(whole, report.container, found.sizeBytes, within))
+    return unopened(file, "clock");
   const heard = withoutEmptySound(report, samples);
   const order = interleaveOf(samples, heard.video, heard.audio);
   return { ok: true, media: mediaInfo(heard, order, found) };

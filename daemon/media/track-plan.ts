@@ -79,12 +79,17 @@ const refusal = (picture: string | null, sound: string | null): string => {
   );
 };
 
+const sizeOf = ({ width, height }: Picture): string => `${width}x${height}`;
+
 /** The same for people: `encoder` is the one that a plan with an encoded picture runs with, `fallback` why. */
 export const tracksOf = (
   plan: TrackPlan,
   encoder: EncoderChoice | null,
   fallback: string | null,
 ): Tracks => ({
-  video: { action: plan.video.action, encoder: encoder?.name ?? null, fallback },
+  video: {
+    ...{ action: plan.video.action, encoder: encoder?.name ?? null, fallback },
+    ...(plan.video.action === "encode" ? { size: sizeOf(plan.video.picture) } : {}),
+  },
   audio: { action: plan.audio.action },
 });

@@ -85,8 +85,8 @@ const isUnchanged = async (
   input: string,
   { sizeBytes, mtimeMs, video }: MediaInfo,
 ): Promise<boolean> => {
-  // Release 0.1 did not look.
-  if (video.rotation === null) return false;
+  // Release 0.1 did not look, nor some after it at everything.
+  if (video.rotation === null || video.pixelFormat === null) return false;
   const found = await lookAt(input, LOOK_MS);
   return (
     !("failed" in found) &&

@@ -38,6 +38,8 @@ export const Tracks = z.object({
     encoder: z.string().nullable(),
     /** Why software encodes although hardware was chosen; null where that is not so. */
     fallback: z.string().nullable(),
+    /** Width by height of what is encoded, such as `1920x1080`; missing for a copy. */
+    size: z.string().optional(),
   }),
   /** Where the file has no sound: `silence`, or `none` in mode copy. */
   audio: z.object({ action: z.enum(["copy", "encode", "silence", "none"]) }),

@@ -88,6 +88,42 @@ t.test("typical last lines", async (t) => {
     [1, "av_interleaved_write_frame(): Broken pipe", "network-lost", false],
     [224, "Error writing trailer of rtmp://h/app: Broken pipe", "network-lost", false],
     [1, "av_interleaved_write_frame(): Connection reset by peer", "network-lost", false],
+    [
+      1,
+      "Error while decoding stream #0:1: Invalid data found when processing input\nav_interleaved_write_frame(): Broken pipe\nError while decoding stream #0:1: Invalid data found when processing input\nError writing trailer of rtmp://h/app: Broken pipe\nConversion failed!",
+      "network-lost",
+      false,
+    ],
+    [
+      1,
+      `av_interleaved_write_frame(): Connection reset by peer\n${"Error while decoding stream #0:0: Invalid data found when processing input\n".repeat(20)}`,
+      "network-lost",
+      false,
+    ],
+    [
+      224,
+      "[dec:aac @ 0x1] Error submitting packet to decoder: Invalid data found when processing input\n[out#0/flv @ 0x2] Error muxing a packet\n[out#0/flv @ 0x2] Error writing trailer: Broken pipe",
+      "network-lost",
+      false,
+    ],
+    [
+      1,
+      "item-0.mkv: Invalid data found when processing input\nav_interleaved_write_frame(): Broken pipe",
+      "network-lost",
+      false,
+    ],
+    [
+      1,
+      "av_interleaved_write_frame(): Invalid data found when processing input\nError writing trailer of rtmp://h/app: Invalid data found when processing input",
+      "input-corrupt",
+      false,
+    ],
+    [
+      1,
+      "rtmp://h/app: End of file\nx: Invalid data found when processing input",
+      "input-corrupt",
+      false,
+    ],
     [146, "rtmp://h/app: Connection timed out", "timed-out", false],
     [1, "rtmp://h/app: No route to host", "timed-out", false],
     [

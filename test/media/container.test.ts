@@ -22,6 +22,7 @@ const media = (video: string, audio: string | null, sampleRate = 48_000): MediaI
     rotation: 0,
     interlaced: false,
     pixelAspect: 1,
+    pixelFormat: "yuv420p",
   },
   audio: audio === null ? null : { index: 1, codec: audio, frameMs: 20, sampleRate, channels: 1 },
   longestTrackMs: 1_000,
@@ -30,6 +31,9 @@ const media = (video: string, audio: string | null, sampleRate = 48_000): MediaI
   shared: { fromMs: 0, toMs: 1_000 },
   skewMs: 0,
 });
+
+/** Named in MPEG-TS, but without its headers: nobody can decode it. */
+const HEADLESS = "mpeg4";
 
 /** Encoders of Debian's FFmpeg, the codec each makes, and whether only Flash's players knew it. */
 const PICTURES = [
@@ -111,7 +115,7 @@ void t.test("the table says what the muxers do", async (test) => {
     for (const format of FORMATS) {
       const told = kind === "v" ? media(codec, null) : media("h264", codec, rate);
       const real = await carried(made, codec, format, kind);
-      const expected = flash && format === "flv" ? false : real;
+      const expected = (flash && format === "flv") || codec === HEADLESS ? false : real;
       const misfit = pictureMisfit(told, format, "it") ?? soundMisfit(told, format, "it");
       test.equal(misfit === null, expected, `${codec} ${rate} in ${format}: ${real}`);
     }

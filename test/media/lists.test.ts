@@ -25,6 +25,7 @@ const MEDIA: MediaInfo = {
     rotation: 0,
     interlaced: false,
     pixelAspect: 1,
+    pixelFormat: "yuv420p",
   },
   audio: { index: 1, codec: "aac", frameMs: 20, sampleRate: 48_000, channels: 2 },
   longestTrackMs: 10_000,

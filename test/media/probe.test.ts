@@ -45,6 +45,9 @@ void t.test("what the tracks are like", async (test) => {
   };
   const plain = await facts("plain.mp4", [...picture, ...x264]);
   test.match(plain, { video: { rotation: 0, interlaced: false, pixelAspect: 1 }, audio: null });
+  test.match(plain, { video: { pixelFormat: "yuv420p" } });
+  const full = await facts("full.mp4", [...picture, ...x264, "-pix_fmt", "yuv444p10le"]);
+  test.match(full, { video: { pixelFormat: "yuv444p10le" } });
   const tag = ["-i", at("plain.mp4"), "-c", "copy", "-metadata:s:v:0"];
   // FFmpeg writes the tag's degrees as anticlockwise ones.
   test.match(await facts("left.mp4", [...tag, "rotate=90"]), { video: { rotation: 270 } });

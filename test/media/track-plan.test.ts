@@ -8,7 +8,7 @@ import { planTracks } from "../../daemon/media/track-plan.ts";
 
 const VIDEO: MediaInfo["video"] = {
   ...{ index: 0, codec: "h264", width: 1280, height: 720, frameMs: 40, reorderMs: 80 },
-  ...{ rotation: 0, interlaced: false, pixelAspect: 1 },
+  ...{ rotation: 0, interlaced: false, pixelAspect: 1, pixelFormat: "yuv420p" },
 };
 const AUDIO: NonNullable<MediaInfo["audio"]> = {
   ...{ index: 1, codec: "aac", frameMs: 21, sampleRate: 48_000, channels: 2 },
@@ -34,7 +34,8 @@ const planned = (facts: Facts, mode: Mode, to: OutputContainer = "flv"): string 
 };
 
 t.test("what becomes of each track", async (t) => {
-  const rows: readonly [string, Facts, OutputContainer, auto: string, copy: string | RegExp][] = [
+  type Row = readonly [string, Facts, OutputContainer, auto: string, copy: string | RegExp];
+  const rows: readonly Row[] = [
     ["H.264 and AAC", {}, "flv", "copy copy", "copy copy"],
     ["no sound", { audio: null }, "flv", "copy silence", "copy none"],
     ["Opus", { audio: { codec: "opus" } }, "flv", "copy encode", /^the sound of film.mkv is Opus/],
@@ -70,6 +71,32 @@ t.test("what becomes of each track", async (t) => {
       "copy encode",
       /MP3 at 32000 Hz/,
     ],
+    [
+      "MPEG-4 Part 2 by SRT",
+      { video: { codec: "mpeg4" } },
+      "mpegts",
+      "encode copy",
+      /is MPEG-4 Part 2, which MPEG-TS cannot carry/,
+    ],
+    ...(
+      [
+        ["yuv444p", "4:4:4 colour"],
+        ["yuvj422p", "4:2:2 colour"],
+        ["yuv422p10le", "4:2:2 colour of 10 bits"],
+        ["yuv420p10le", "10 bits"],
+        ["gbrp", "RGB colour"],
+        ["gray", "no colour"],
+      ] as const
+    ).map(([pixelFormat, words]): Row => [
+      pixelFormat,
+      { video: { pixelFormat } },
+      "flv",
+      "encode copy",
+      new RegExp(`is H.264 with ${words}, which hardly any player shows. Leave out --mode copy`),
+    ]),
+    ["full range", { video: { pixelFormat: "yuvj420p" } }, "flv", "copy copy", "copy copy"],
+    ["nobody had looked", { video: { pixelFormat: null } }, "flv", "copy copy", "copy copy"],
+    ["4:4:4 by SRT", { video: { pixelFormat: "yuv444p" } }, "mpegts", "copy copy", "copy copy"],
     ["PCM by SRT", { audio: { codec: "pcm_s16le" } }, "mpegts", "copy encode", /PCM/],
     [
       "nobody had looked how it is turned",
@@ -109,7 +136,12 @@ t.test("rates and sizes that nobody chose", async (t) => {
     [{}, "1280x720 25 2500k"],
     [{ width: 1920, height: 1080, frameMs: 1001 / 30 }, "1920x1080 29.97 4500k"],
     [{ width: 1920, height: 1080, frameMs: 1000 / 60 }, "1920x1080 60 6750k"],
-    [{ width: 3840, height: 2160 }, "3840x2160 25 12000k"],
+    [{ width: 3840, height: 2160, frameMs: 1000 / 120 }, "1920x1080 60 6750k"],
+    [{ width: 3840, height: 1600 }, "1920x800 25 3600k"],
+    [{ width: 2160, height: 3840 }, "1080x1920 25 4500k"],
+    [{ width: 3840, height: 2160, rotation: 90 }, "1080x1920 25 4500k"],
+    [{ width: 3001, height: 3001 }, "1080x1080 25 2950k"],
+    [{ width: 1440, height: 1080, pixelAspect: 4 / 3 }, "1920x1080 25 4500k"],
     [{ width: 64, height: 36 }, "64x36 25 300k"],
     [{ width: 321, height: 181 }, "320x180 25 350k"],
     [{ width: 1280, height: 720, rotation: 90 }, "720x1280 25 2500k"],
@@ -136,6 +168,18 @@ t.test("filters", async (t) => {
     [{ rotation: 180 }, {}, "hflip,vflip,setsar=1,fps=25"],
     [{ rotation: 270 }, {}, "transpose=cclock,setsar=1,fps=25"],
     [{ width: 321 }, {}, "crop=trunc(iw/2)*2:trunc(ih/2)*2,setsar=1,fps=25"],
+    [{ width: 4096, height: 2160 }, {}, "scale=1920:1012,setsar=1,fps=25"],
+    [
+      { width: 3841, height: 2160, rotation: 90 },
+      {},
+      "transpose=clock,scale=1080:1920,setsar=1,fps=25",
+    ],
+    [
+      { width: 3840, height: 2160 },
+      { width: 3840, height: 2160 },
+      "scale=3840:2160:force_original_aspect_ratio=decrease:force_divisible_by=2," +
+        "pad=3840:2160:(ow-iw)/2:(oh-ih)/2,setsar=1,fps=25",
+    ],
     [{ pixelAspect: 1.5 }, {}, "scale=trunc(iw*sar/2)*2:ih,setsar=1,fps=25"],
     [{}, { fps: 29.97 }, "setsar=1,fps=30000/1001"],
     [{}, { fps: 12.5 }, "setsar=1,fps=12.5"],
