@@ -1,8 +1,10 @@
+import path from "node:path";
 import type { Clock } from "../clock/clock.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../log/message-of.ts";
 import { rotateWhenLonger } from "../logs/log-file.ts";
+import { PRESET } from "../runner/run-directory.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import { removeOldLogs } from "./old-logs.ts";
 import { type Freed, NOTHING, removeTree, sum } from "./remove-tree.ts";
@@ -105,7 +107,9 @@ export class CleanupManager {
   }
 
   #removeRun(streamId: string): Freed {
-    return removeTree(this.#ports.places(streamId).run);
+    const { run } = this.#ports.places(streamId);
+    const key = removeTree(path.join(run, PRESET));
+    return sum(key, removeTree(run));
   }
 
   #attempt(streamId: string, work: () => Freed & { readonly retries?: number }): void {

@@ -60,8 +60,8 @@ export class Evidence {
 
   isDelivering(at: number): boolean {
     // FFmpeg's clock goes on while a receiver takes nothing; where the kernel tells, it decides.
-    const last =
-      (this.#kernelTells === true ? this.#arrivedAt : this.#advancedAt) ?? Number.NEGATIVE_INFINITY;
+    const arrived = this.#kernelTells === true ? this.#arrivedAt : null;
+    const last = arrived ?? this.#advancedAt ?? Number.NEGATIVE_INFINITY;
     return this.flowing && at - last < SILENCE_MS;
   }
 

@@ -6,6 +6,8 @@ export type Ended = {
   readonly stderr: string;
   /** Null where there is none: it never ran, was killed, or said too much. */
   readonly exitCode: number | null;
+  /** There is no such program. */
+  readonly missing: boolean;
   /** What ended it, where that was a signal and not this process's own. */
   readonly signal: string | null;
   /** It was given up: its time was over, or nobody wanted it any longer. */
@@ -56,7 +58,13 @@ export const runBounded = async (
   return watch(file, child, { ...bounds, withinMs: Math.max(0, until - performance.now()) });
 };
 
-const NOTHING = { stdout: Buffer.alloc(0), stderr: "", exitCode: null, signal: null };
+const NOTHING = {
+  stdout: Buffer.alloc(0),
+  stderr: "",
+  exitCode: null,
+  signal: null,
+  missing: false,
+};
 const NEVER_RAN: Ended = { ...NOTHING, timedOut: false };
 const GIVEN_UP: Ended = { ...NOTHING, timedOut: true };
 const TOO_LONG: Ended = { ...NOTHING, stderr: "its answer is too long", timedOut: false };
@@ -88,16 +96,30 @@ const watch = (file: string, child: ChildProcess, bounds: Bounds): Promise<Ended
       if (complaintBytes < MOST_STDERR_BYTES) complained.push(chunk);
       complaintBytes += chunk.length;
     });
-    child.on("error", () => settle(NEVER_RAN));
+    child.on("error", (error: NodeJS.ErrnoException) =>
+      settle({ ...NEVER_RAN, missing: error.code === "ENOENT" }),
+    );
     child.on("close", (exitCode, signal) => {
       const stderr = Buffer.concat(complained).toString("utf8");
-      settle({ stdout: Buffer.concat(said), stderr, exitCode, signal, timedOut: false });
+      settle({
+        stdout: Buffer.concat(said),
+        stderr,
+        exitCode,
+        signal,
+        missing: false,
+        timedOut: false,
+      });
     });
   });
 
 /** Kills it, and does not wait: neither here nor at the daemon's end. */
 const abandon = (file: string, child: ChildProcess): void => {
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  // It may have ended by itself, and only its output be held open by somebody else: then nothing is
+  // still to come, and to wait for it would shut this file out for ever.
+  const isOver = child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+  const ended = isOver
+    ? Promise.resolve()
+    : new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const all = Promise.all([stuck.get(file), ended]);
   stuck.set(file, all);
   void all.finally(() => stuck.get(file) === all && stuck.delete(file));

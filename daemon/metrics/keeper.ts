@@ -43,6 +43,13 @@ export class Keeper {
     this.#cancel = this.#surroundings.clock.after(due - now, () => void this.#save());
   }
 
+  /** Saves what is counted by now: what somebody was told must not go back after a crash. */
+  async settle(): Promise<void> {
+    if (this.#closed) return;
+    this.#cancel();
+    await this.#save();
+  }
+
   /** Writes a last time; nothing is written after that. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -87,7 +87,9 @@ export class Metering {
   /** As Prometheus reads it. */
   async text(): Promise<string> {
     this.#look();
-    return this.#prom.metrics();
+    const text = await this.#prom.metrics();
+    if (!this.#isUnread) await this.#keeper.settle();
+    return text;
   }
 
   /** One look, as data and as text. */

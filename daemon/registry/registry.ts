@@ -124,7 +124,12 @@ export class Registry {
     const { name, owner } = stream.spec;
     const refusal = this.#parts.limiter.reserve(name, owner);
     if (refusal === null) return true;
-    if (stream.supervisor.state.is === "waiting") return false;
+    const { state } = stream.supervisor;
+    if (state.is === "waiting") {
+      if (state.why !== refusal.message)
+        stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
+      return false;
+    }
     this.onRefusal(refusal);
     logRefusedStart(this.#log, name, refusal);
     stream.supervisor.dispatch({ type: "no-room", why: refusal.message });

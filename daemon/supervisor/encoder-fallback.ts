@@ -12,6 +12,7 @@ export type EncoderVerdict = {
 /** Drivers fail in many words, or in none: before anything was delivered these speak against the encoder. */
 const BEFORE_DELIVERY: ReadonlySet<string> = new Set([
   "encoder-failed",
+  "no-media",
   "crashed",
   "unknown",
   "out-of-memory",

@@ -23,7 +23,9 @@ export const settleEnd = (
   track.ended(account, instant(clock.now()));
   const { lastExit, how } = account;
   log.info({ event: "exited", ...lastExit }, `${name}: FFmpeg ended: ${lastExit.message}`);
-  if (typeof how === "string" || stop !== null) return how;
+  // An encoder that hangs keeps FFmpeg from even connecting; a receiver that is silent does not.
+  const hangs = stop !== "asked" && stop?.reason === "no-media" && session.evidence.acked === 0;
+  if (typeof how === "string" || (stop !== null && !hangs)) return how;
   const { HARDWARE_ENCODER_FALLBACK: mayFallBack } = settings();
   const isWitnessed = exit.code !== null || exit.signal !== null;
   const verdict = judgeEncoder(record.tracks, how, outTimeMs, isWitnessed, mayFallBack);

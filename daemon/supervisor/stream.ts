@@ -111,8 +111,7 @@ export class Stream {
 
   restart(): Promise<boolean> {
     return this.inTurn(async () => {
-      const { stopAt } = this.#durable;
-      await this.#withSlot(this.supervisor.state, stopAt, () =>
+      await this.#withSlot(this.supervisor.state, this.#durable.stopAt, () =>
         this.supervisor.dispatch({ type: "restart" }),
       );
       return true;
@@ -212,12 +211,13 @@ export class Stream {
     return wanted || !isAtRest(state);
   }
 
-  /** Examines, takes a slot, makes the wish durable, begins; where one fails, all is as it was. */
+  /** Takes a slot, examines, makes the wish durable, begins; where one fails, all is as it was. */
   async #withSlot(state: State, stopAt: number | null, begin: () => void): Promise<void> {
-    await mayStart(this.spec, state, this.#durable.destination(), this.#ports);
+    // First: a start too many costs nothing.
     this.#ports.takeSlot();
     this.#isStarting = true;
     try {
+      await mayStart(this.spec, state, this.#durable.destination(), this.#ports);
       await this.#wantRunning(stopAt);
       if (this.#ports.draining()) throw shuttingDown();
       begin();

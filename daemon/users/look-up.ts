@@ -27,7 +27,7 @@ export const lookUp = async (key: string, withinMs: number = WITHIN_MS): Promise
   if (local !== null) return { is: "user", user: local };
   const bounds = { withinMs, mostBytes: MOST_BYTES };
   // In a process of its own: a name service that hangs holds up nobody but who asks.
-  const { stdout, exitCode, timedOut } = await runBounded(
+  const { stdout, exitCode, timedOut, missing } = await runBounded(
     "getent passwd",
     ["getent", "passwd", key],
     bounds,
@@ -36,7 +36,7 @@ export const lookUp = async (key: string, withinMs: number = WITHIN_MS): Promise
   const user = exitCode === 0 ? first(stdout.toString("utf8")) : null;
   if (user !== null) return { is: "user", user };
   // Killed, or a machine out of processes: that says nothing about the user.
-  return exitCode === NOT_FOUND || exitCode === 0 ? NOBODY : UNKNOWN;
+  return exitCode === NOT_FOUND || exitCode === 0 || missing ? NOBODY : UNKNOWN;
 };
 
 /** In the text of a password file. */

@@ -78,7 +78,7 @@ t.test("Test graceful shutdown with active streams", { timeout: 120_000 }, async
         ["info", "stopping", 3],
         ["info", "streams-stopped", 3],
         ["info", "metrics-flushed", undefined],
-        ["info", "ended", "stop"],
+        ["info", "ended", undefined],
       ],
     );
     for (const name of NAMES) {

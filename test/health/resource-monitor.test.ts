@@ -421,7 +421,8 @@ t.test("what is said and done of a finding", async (t) => {
         state: { is: "live", run: { pids: { ffmpeg: { pid } } } },
         dispatch: ({ type }: { type: string }) => void done.push(`${name} ${type}`),
       },
-      stop: async ({ reason }: { reason: string }) => void done.push(`${name} stop ${reason}`),
+      stopProcess: async (ofPid: number, { reason }: { reason: string }) =>
+        void done.push(`${name} stop ${ofPid} ${reason}`),
     }) as unknown as Stream;
   const streams = new Map([
     ["w", stream("w", "warn", 1)],
@@ -449,5 +450,5 @@ t.test("what is said and done of a finding", async (t) => {
     `warn resource-breach: s: stopping it, using high resources for too long: ${figures}`,
   ]);
   t.same(counted, ["warned anna", "warn anna", "restart anna", "stop anna"]);
-  t.same(done, ["r refresh", "s stop resource-breach"]);
+  t.same(done, ["r refresh", "s stop 1 resource-breach"]);
 });

@@ -185,3 +185,13 @@ t.test("what cannot be run, and what talks for ever", async (t) => {
   const gone = AbortSignal.abort();
   t.match(await runBounded("/f", ["true"], { ...bounds, signal: gone }), { timedOut: true });
 });
+
+t.test(
+  "one that has ended, and whose output somebody else holds open, shuts nothing out",
+  async (t) => {
+    const held = ["sh", "-c", "sleep 5 & exit 0"] as const;
+    t.match(await runBounded("/held", held, { withinMs: 300, mostBytes: 100 }), { timedOut: true });
+    const next = await runBounded("/held", ["true"], { withinMs: 20_000, mostBytes: 100 });
+    t.match(next, { exitCode: 0, timedOut: false });
+  },
+);

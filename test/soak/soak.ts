@@ -60,7 +60,11 @@ const run = async (
     ...{ pid: daemon.pid, dir: daemon.dir },
     directories: [daemon.stateDir, daemon.runtimeDir],
   };
-  const files = (): number => filesBelow(...watched.directories).length;
+  // Which encoders work, and what was counted: one file each, written in the background.
+  const files = (): number =>
+    filesBelow(...watched.directories).filter(
+      (file) => !/\/(encoders|metrics)\.json(\.[^/]*)?$/.test(file),
+    ).length;
   const add = async (name: string): Promise<unknown> =>
     ask("stream.add", { name, input: films[0], to: `${server.plainUrl}/${name}`, loop: true });
   const look = async (name: string): Promise<unknown> =>

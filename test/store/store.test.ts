@@ -41,6 +41,20 @@ const Schema = z.object({ version: z.literal(1), n: z.number() });
 const source = (name: string): string =>
   path.resolve(import.meta.dirname, "../../daemon/store", name);
 
+// Before the first test: what is awaited between two may find that the file has ended.
+const traced = await command("strace", ["-o", "/dev/null", "true"]).catch(() => null);
+const noStrace = traced?.code === 0 ? false : "strace cannot be used here";
+
+const TMPFS = ["-t", "tmpfs", "-o", "size=32k", "tmpfs"];
+const canMount = async (): Promise<boolean> => {
+  const directory = folder();
+  if (process.getuid?.() !== 0 || (await command("mount", [...TMPFS, directory])).code !== 0)
+    return false;
+  await output("umount", [directory]);
+  return true;
+};
+const noTmpfs = (await canMount()) ? false : "a tmpfs cannot be mounted here";
+
 t.test("what a killed daemon left half-written is in nobody's way", async (t) => {
   // In a container the next daemon has the same pid, and counts from 1 again.
   const file = path.join(folder(), "radio.json");
@@ -66,9 +80,6 @@ t.test("a file is replaced whole, with its mode, or not at all", async (t) => {
   await removeDurably(file);
   t.notOk(existsSync(file));
 });
-
-const traced = await command("strace", ["-o", "/dev/null", "true"]).catch(() => null);
-const noStrace = traced?.code === 0 ? false : "strace cannot be used here";
 
 t.test(
   "writes reach the disk in the order that makes them durable",
@@ -97,16 +108,6 @@ t.test(
     t.same(order, ["write", "fsync", "rename", "fsync directory"]);
   },
 );
-
-const TMPFS = ["-t", "tmpfs", "-o", "size=32k", "tmpfs"];
-const canMount = async (): Promise<boolean> => {
-  const directory = folder();
-  if (process.getuid?.() !== 0 || (await command("mount", [...TMPFS, directory])).code !== 0)
-    return false;
-  await output("umount", [directory]);
-  return true;
-};
-const noTmpfs = (await canMount()) ? false : "a tmpfs cannot be mounted here";
 
 t.test("a full disk leaves what was there, and says so", { skip: noTmpfs }, async (t) => {
   const directory = folder();
