@@ -26,14 +26,6 @@ t.test("crossing a threshold: said once, cleared once, acted on once", async (t)
     ["memory", [[0, 1, 501, ["warn"]]], 1],
     ["both at once are one", [[0, 90, 501, ["warn"]]], 1],
     [
-      "the second while the first lasts is not news",
-      [
-        [0, 90, 1, ["warn"]],
-        [30_000, 90, 600, []],
-      ],
-      1,
-    ],
-    [
       "not every tick",
       [
         [0, 90, 1, ["warn"]],
