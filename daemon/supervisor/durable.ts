@@ -91,7 +91,8 @@ export class Durable {
 
   #save(record: SpecRecord): Promise<void> {
     const saving = this.#ports.save(record);
-    this.#saves = Promise.allSettled([this.#saves, saving]);
+    // Without a result of its own, which would hold that of the one before, and so on.
+    this.#saves = Promise.allSettled([this.#saves, saving]).then(() => {});
     return saving;
   }
 
