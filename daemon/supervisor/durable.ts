@@ -92,7 +92,7 @@ export class Durable {
   #save(record: SpecRecord): Promise<void> {
     const saving = this.#ports.save(record);
     // Without a result of its own, which would hold that of the one before, and so on.
-    this.#saves = Promise.allSettled([this.#saves, saving]).then(() => {});
+    this.#saves = Promise.allSettled([this.#saves, saving]).then(() => undefined);
     return saving;
   }
 
