@@ -123,6 +123,8 @@ t.test("what runs is detached, marked, without a pipe, and quick to start", asyn
     'echo "to the log" >&2; echo lost; echo "frame=1" >&3; exec sleep 86398',
   ]);
   t.ok(performance.now() - began < 2_000);
+  // Between its fork and its program it has no environment to be read; its lock is held all the while.
+  await until("its marker is seen", () => findMarked(at.marker).has(at.marker), 3_000);
   t.same([...findMarked(at.marker).entries()], [[at.marker, ffmpeg]]);
   await until(
     "it wrote",
