@@ -4,7 +4,7 @@ import { containerOf } from "../ffmpeg/argv.ts";
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../log/message-of.ts";
 import type { Stream } from "../supervisor/stream.ts";
-import { type AckedByPid, readSockets } from "./sockets.ts";
+import { type Connection, type Connections, NO_CONNECTION, readSockets } from "./sockets.ts";
 
 /** How often is looked while something is starting or stopping, and otherwise. */
 const BUSY_MS = 250;
@@ -48,16 +48,19 @@ export const startSweep = ({
     );
     const busy = running.some(({ supervisor }) => supervisor.state.is !== "live");
     const now = monotonic();
-    const asks = running.length > 0 && now - socketsAt >= (busy ? SOCKETS_BUSY_MS : SOCKETS_MS);
+    // What may be a stall is looked at closely: the seconds count.
+    const doubtful = running.some(({ supervisor }) => supervisor.session?.evidence.isDoubtful);
+    const everyMs = busy || doubtful ? SOCKETS_BUSY_MS : SOCKETS_MS;
+    const asks = running.length > 0 && now - socketsAt >= everyMs;
     if (asks) socketsAt = now;
-    const acked = asks ? await readSockets() : undefined;
+    const connections = asks ? await readSockets() : undefined;
     const isCheckpoint = now - checkpointAt >= CHECKPOINT_MS;
     if (isCheckpoint) checkpointAt = now;
     for (const stream of running) {
-      stream.supervisor.look(ackedOf(stream, acked));
+      stream.supervisor.look(connectionOf(stream, connections));
       upkeep(stream, isCheckpoint);
     }
-    return busy ? BUSY_MS : CALM_MS;
+    return busy ? BUSY_MS : doubtful ? SOCKETS_BUSY_MS : CALM_MS;
   };
   const sweep = async (): Promise<void> => {
     // While it is looking, the next look is set at its end.
@@ -85,12 +88,12 @@ export const startSweep = ({
 };
 
 /** What the kernel says of a stream's process; null where it cannot tell, as for SRT, which is UDP. */
-const ackedOf = (
+const connectionOf = (
   stream: Stream,
-  acked: AckedByPid | null | undefined,
-): number | null | undefined => {
+  connections: Connections | null | undefined,
+): Connection | null | undefined => {
   const { session } = stream.supervisor;
-  if (acked === undefined || session === null) return undefined;
-  if (acked === null || containerOf(session.contents.record.url) === "mpegts") return null;
-  return acked.get(session.run.pids.ffmpeg.pid) ?? 0;
+  if (connections === undefined || session === null) return undefined;
+  if (connections === null || containerOf(session.contents.record.url) === "mpegts") return null;
+  return connections.get(session.run.pids.ffmpeg.pid) ?? NO_CONNECTION;
 };

@@ -133,9 +133,9 @@ export class Metering {
     this.#countedAt = now;
     for (const { spec, desired, supervisor } of registry.streams.values()) {
       if (desired !== "running") continue;
-      const { state, session } = supervisor;
-      const delivering = state.is === "live" && session?.evidence.isDelivering(now) === true;
-      this.#counters.timePassed(spec.owner, seconds, delivering);
+      const { health, state, session } = supervisor;
+      const delivery = health.at(state, session?.evidence ?? null, now);
+      this.#counters.timePassed(spec.owner, seconds, delivery.health === "delivering");
     }
   }
 }

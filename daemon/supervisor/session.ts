@@ -1,11 +1,13 @@
 import path from "node:path";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { Evidence } from "../health/evidence.ts";
+import type { Connection } from "../health/sockets.ts";
 import { type DeathWatch, watchDeath } from "../runner/death-watch.ts";
 import { existence, signal } from "../runner/identity.ts";
 import { type ReadProgress, readProgress } from "../runner/progress-file.ts";
 import { type Contents, isWhole, layOut } from "../runner/run-directory.ts";
 import { readExit } from "../runner/run-record.ts";
+import { hostOf } from "./exit-account.ts";
 import type { Run } from "./state.ts";
 
 /** How long a runner is given to record the death of its FFmpeg before it is ended. */
@@ -35,7 +37,7 @@ export class Session {
     adopted: boolean,
     onExit: (exit: Exit) => void,
   ) {
-    this.evidence = new Evidence(adopted);
+    this.evidence = new Evidence(adopted, hostOf(contents.record.url));
     this.run = run;
     this.contents = contents;
     this.#directory = directory;
@@ -45,9 +47,9 @@ export class Session {
   }
 
   /** Reads what FFmpeg last reported; kept in the evidence too. */
-  look(at: number, acked: number | null | undefined): ReadProgress | null {
+  look(at: number, connection: Connection | null | undefined): ReadProgress | null {
     const progress = readProgress(this.#directory, this.run.pids.ffmpeg.pid);
-    this.evidence.see(at, progress?.report ?? null, acked);
+    this.evidence.see(at, progress?.report ?? null, connection);
     return progress;
   }
 

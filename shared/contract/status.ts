@@ -11,6 +11,13 @@ export const OutputStatus = z.object({
   /** Bytes acknowledged by the receiver's kernel since the process started; null where unknown. */
   bytes: z.number().nullable(),
   bitrateKbps: z.number().nullable(),
+  /** Bytes that FFmpeg has handed over and the receiver has not acknowledged; null where unknown. */
+  backlogBytes: z.number().nullable(),
+  rttMs: z.number().nullable(),
+  /** Segments sent again since the process started. */
+  retransmits: z.number().nullable(),
+  /** What `health` goes by: the kernel's counters, or FFmpeg's progress alone; null before either. */
+  healthBy: z.enum(["kernel", "progress"]).nullable(),
   error: z.string().nullable(),
 });
 

@@ -52,7 +52,10 @@ const live = stream({
     ...{ at: ago(S), warnings: 0 },
   },
   outputs: [
-    { url: "rtmp://a/live/****", health: "delivering", bytes: 1, bitrateKbps: 4100, error: null },
+    {
+      ...{ url: "rtmp://a/live/****", health: "delivering", bytes: 1, bitrateKbps: 4100 },
+      ...{ backlogBytes: 0, rttMs: 20, retransmits: 0, healthBy: "kernel", error: null },
+    },
   ],
 });
 const error = { code: "OPERATION_FAILED", message: "a.example refused the connection" };

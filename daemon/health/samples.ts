@@ -1,0 +1,75 @@
+import type { Connection } from "./sockets.ts";
+
+/** One look at a stream that runs. */
+export type Sample = {
+  /** On a clock that never jumps, in milliseconds. */
+  readonly at: number;
+  /** Media time that FFmpeg has written; null where it does not say. */
+  readonly mediaMs: number | null;
+  /** Bytes that FFmpeg has written; null where it does not say. */
+  readonly written: number | null;
+  /** Null where the kernel cannot tell, as for SRT, which is UDP. */
+  readonly connection: Connection | null;
+};
+
+/** How far back is looked. */
+const SPAN_MS = 60_000;
+/** Closer looks than this are not worth their place. */
+const SPACING_MS = 450;
+/** Time in which nobody looked is not judged: this daemon was suspended, or the whole machine. */
+const GAP_MS = 6_000;
+
+/** Adds a look and lets go of what is too old; the first one kept is at or before the span. */
+export const withSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => {
+  const last = samples.at(-1);
+  if (last === undefined || sample.at - last.at > GAP_MS || sample.at < last.at) return [sample];
+  const before = samples.at(-2);
+  // The newest is always there; the one before it gives way where they crowd.
+  const isCrowded = before !== undefined && last.at - before.at < SPACING_MS;
+  const all = [...(isCrowded ? samples.slice(0, -1) : samples), sample];
+  const from = all.findLastIndex(({ at }) => sample.at - at >= SPAN_MS);
+  return from > 0 ? all.slice(from) : all;
+};
+
+/** The last sample that is at least so much older than the newest; null where none is. */
+export const backFrom = (samples: readonly Sample[], ms: number): Sample | null => {
+  const end = samples.at(-1)?.at ?? 0;
+  return samples.findLast(({ at }) => end - at >= ms) ?? null;
+};
+
+/** Media seconds written per second of real time; null where FFmpeg does not say. */
+export const speedBetween = (from: Sample, to: Sample): number | null =>
+  from.mediaMs === null || to.mediaMs === null || to.at <= from.at
+    ? null
+    : (to.mediaMs - from.mediaMs) / (to.at - from.at);
+
+/** Bytes that FFmpeg has written between two looks; null where it does not say. */
+export const writtenBetween = (from: Sample, to: Sample): number | null =>
+  from.written === null || to.written === null ? null : to.written - from.written;
+
+/** Bytes that the receiver's kernel has acknowledged between two looks. */
+export const ackedBetween = (from: Sample, to: Sample): number | null =>
+  from.connection === null || to.connection === null
+    ? null
+    : to.connection.acked - from.connection.acked;
+
+/**
+ * Bytes that the receiver's program has taken from its kernel. What was acknowledged and what would
+ * still be taken, together, are the right edge of the receiver's window: it moves as the program reads,
+ * while its kernel alone goes on acknowledging until its buffer is full. A kernel never takes an edge
+ * back; where some other receiver does, what was acknowledged must do.
+ */
+export const takenBetween = (
+  samples: readonly Sample[],
+  from: Sample,
+  to: Sample,
+): number | null => {
+  const acked = ackedBetween(from, to);
+  if (acked === null) return null;
+  const between = samples.filter(({ at }) => at >= from.at && at <= to.at);
+  const edges = between.flatMap(({ connection }) =>
+    connection === null ? [] : [connection.acked + connection.window],
+  );
+  const wasTakenBack = edges.some((edge, n) => edge < (edges[n - 1] ?? 0));
+  return wasTakenBack ? acked : (edges.at(-1) ?? 0) - (edges[0] ?? 0);
+};
