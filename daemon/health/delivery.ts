@@ -21,9 +21,9 @@ const LEAST_DUE_BYTES = 4_096;
 const HELD_UP = 0.5;
 
 const CONGESTED_MS = 60_000;
-/** Over the whole minute, and over each half of it; looks and reports are up to a second apart. */
+/** Over the whole minute, and over each quarter of it; looks and reports are up to a second apart. */
 const CONGESTED_BELOW = 0.97;
-const CONGESTED_HALF_BELOW = 0.98;
+const QUARTER_BELOW = 0.99;
 
 /**
  * The verdict on a stream whose media flowed before. Pure: the same looks give the same verdict.
@@ -89,12 +89,13 @@ const dueBetween = (samples: readonly Sample[], from: Sample, to: Sample): numbe
 const congested = (samples: readonly Sample[], host: string): Delivery | null => {
   const last = samples.at(-1);
   const from = backFrom(samples, CONGESTED_MS - 2_000);
-  const middle = backFrom(samples, CONGESTED_MS / 2);
-  if (last === undefined || from === null || middle === null || middle === from) return null;
+  if (last === undefined || from === null) return null;
   const pace = paceBetween(from, last);
-  const halves = [paceBetween(from, middle), paceBetween(middle, last)];
   if (pace === null || pace >= CONGESTED_BELOW) return null;
-  if (halves.some((half) => half === null || half >= CONGESTED_HALF_BELOW)) return null;
+  // A minute that was poor throughout, and not one with a pause in it.
+  const ends = [0.75, 0.5, 0.25, 0].map((part) => backFrom(samples, CONGESTED_MS * part) ?? last);
+  const quarters = ends.map((end, n) => paceBetween(ends[n - 1] ?? from, end));
+  if (quarters.some((quarter) => quarter !== null && quarter >= QUARTER_BELOW)) return null;
   const ratio = `${pace.toFixed(2)}x`;
   const backlog = last.connection?.backlog ?? 0;
   // Less than a second of media: nothing is waiting for the network.

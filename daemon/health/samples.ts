@@ -19,6 +19,9 @@ const SPACING_MS = 450;
 /** Time in which nobody looked is not judged: this daemon was suspended, or the whole machine. */
 const GAP_MS = 6_000;
 
+/** A window is told in steps of up to this much. */
+const ROUNDING_BYTES = 65_536;
+
 /** Adds a look and lets go of what is too old; the first one kept is at or before the span. */
 export const withSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => {
   const last = samples.at(-1);
@@ -70,6 +73,6 @@ export const takenBetween = (
   const edges = between.flatMap(({ connection }) =>
     connection === null ? [] : [connection.acked + connection.window],
   );
-  const wasTakenBack = edges.some((edge, n) => edge < (edges[n - 1] ?? 0));
+  const wasTakenBack = edges.some((edge, n) => edge < (edges[n - 1] ?? 0) - ROUNDING_BYTES);
   return wasTakenBack ? acked : (edges.at(-1) ?? 0) - (edges[0] ?? 0);
 };

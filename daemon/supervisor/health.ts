@@ -16,20 +16,23 @@ export class StreamHealth {
   #stall: Delivery | null = null;
 
   /** As of a time at which somebody asks. */
-  at(state: State, evidence: Evidence | null, at: number): Delivery {
+  at(state: State, evidence: Evidence | null | undefined, at: number): Delivery {
     if (state.is === "live") return evidence?.deliveryAt(at) ?? UNKNOWN;
     return this.#stall !== null && outlasts(state) ? this.#stall : UNKNOWN;
   }
 
-  /** Takes note of how things are now; what has changed since the last time, or null. */
-  see(state: State, evidence: Evidence | null, at: number): HealthChange | null {
-    const delivery = this.at(state, evidence, at);
-    if (delivery.health === "stalled") this.#stall = delivery;
+  /** Takes note of how things are now; `change` where they were otherwise the last time. */
+  see(
+    state: State,
+    evidence: Evidence | null | undefined,
+    at: number,
+  ): { readonly now: Delivery; readonly change: HealthChange | null } {
+    const now = this.at(state, evidence, at);
+    if (now.health === "stalled") this.#stall = now;
     else if (state.is === "live" || !outlasts(state)) this.#stall = null;
     const from = this.#told;
-    if (from.health === delivery.health) return null;
-    this.#told = delivery;
-    return { from, to: delivery };
+    this.#told = now;
+    return { now, change: from.health === now.health ? null : { from, to: now } };
   }
 }
 

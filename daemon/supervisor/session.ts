@@ -13,6 +13,8 @@ import type { Run } from "./state.ts";
 /** How long a runner is given to record the death of its FFmpeg before it is ended. */
 const RUNNER_GRACE_MS = 1_500;
 const RUNNER_GONE_MS = 3_000;
+/** FFmpeg reports twice a second. */
+const REPORTS_WITHIN_MS = 5_000;
 
 /**
  * One run as it is watched, whether this daemon started it or an earlier one did: its end by the FIFO,
@@ -51,6 +53,13 @@ export class Session {
     const progress = readProgress(this.#directory, this.run.pids.ffmpeg.pid);
     this.evidence.see(at, progress?.report ?? null, connection);
     return progress;
+  }
+
+  /** FFmpeg said a moment ago that media goes out; `now` is on the clock of the file system. */
+  isReporting(at: number, now: number): boolean {
+    const progress = this.look(at, undefined);
+    if (progress === null || now - progress.writtenAt >= REPORTS_WITHIN_MS) return false;
+    return (progress.report.outTimeMs ?? 0) > 0;
   }
 
   /** Looks whether the processes live; `at` is on a clock that never jumps. */

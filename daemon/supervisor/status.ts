@@ -125,12 +125,12 @@ const UNENDING_MS = 10_000;
 
 const noteOf = (state: State, supervisor: Supervisor, poor: string | null): string | null => {
   if (state.is === "foreign") return state.why;
-  // In backoff the last error says it.
-  if (poor !== null && state.is !== "backoff") return poor;
   const forMs = Date.now() - supervisor.since;
   if (state.is === "stopping" && state.force === "kill" && forMs > UNENDING_MS) {
     return "FFmpeg does not end even by SIGKILL: it may be waiting for a disk or a network file system";
   }
+  // In backoff the last error says it.
+  if (poor !== null && state.is !== "backoff") return poor;
   const fallback = tracksOf(supervisor)?.video.fallback ?? null;
   return (
     supervisor.session?.note ?? (fallback === null ? null : `encoded by software: ${fallback}`)

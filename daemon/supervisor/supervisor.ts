@@ -1,10 +1,11 @@
 import { EventEmitter } from "node:events";
-import type { Exit } from "../ffmpeg/failure.ts";
+import type { Exit, Failure } from "../ffmpeg/failure.ts";
 import { messageOf } from "../log/message-of.ts";
 import { existence } from "../runner/identity.ts";
 import type { Contents } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
+import type { Delivery } from "../health/delivery.ts";
 import type { Connection } from "../health/sockets.ts";
 import { Ghosts } from "./ghosts.ts";
 import { type HealthChange, StreamHealth } from "./health.ts";
@@ -56,10 +57,10 @@ export class Supervisor {
 
   /** Takes up the state of rest that an earlier daemon left, where nothing runs. */
   recall(rest: MemoryRecord["rest"]): void {
-    const { clock, settings, desired } = this.#context;
     // A stop that was saved, and its consequences not any more.
-    if (rest.is === "backoff" && desired() !== "running") return;
-    const state = stateOf(rest, clock.now() + settings().RETRY_MAX_LATER_MS);
+    if (rest.is === "backoff" && this.#context.desired() !== "running") return;
+    const { RETRY_MAX_LATER_MS } = this.#context.settings();
+    const state = stateOf(rest, this.#context.clock.now() + RETRY_MAX_LATER_MS);
     if (state !== null) this.#enter(state);
     this.since = rest.since;
   }
@@ -67,18 +68,10 @@ export class Supervisor {
   /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */
   adopt(run: Run, contents: Contents, streak = NO_STREAK): void {
     this.#watch(run, contents, true);
-    const progress = this.session?.look(this.#context.monotonic(), undefined);
-    const fresh =
-      progress !== null &&
-      progress !== undefined &&
-      this.#context.clock.now() - progress.writtenAt < 5_000;
+    const { clock, monotonic } = this.#context;
+    const flowing = this.session?.isReporting(monotonic(), clock.now()) === true;
     const { since } = this;
-    this.dispatch({
-      type: "adopt",
-      run,
-      flowing: fresh && (progress.report.outTimeMs ?? 0) > 0,
-      streak,
-    });
+    this.dispatch({ type: "adopt", run, flowing, streak });
     // It has been on the air since before this daemon.
     this.since = since;
     this.session?.checkPulse(this.#context.monotonic());
@@ -123,8 +116,7 @@ export class Supervisor {
     session.evidence.judge(this.#context.settings().STALL_TIMEOUT_MS);
     if (this.state.is === "starting" && session.evidence.flowing)
       this.dispatch({ type: "flowing" });
-    this.#seeHealth();
-    const { health, why } = this.health.at(this.state, session.evidence, at);
+    const { health, why } = this.#seeHealth();
     if (this.state.is === "live" && health === "stalled")
       this.dispatch({ type: "stalled", failure: noDelivery(why ?? "nothing arrives") });
     session.checkPulse(at);
@@ -148,12 +140,14 @@ export class Supervisor {
     this.changes.removeAllListeners();
   }
 
-  #seeHealth(): void {
+  #seeHealth(): Delivery {
     const { monotonic, log, name } = this.#context;
-    const change = this.health.see(this.state, this.session?.evidence ?? null, monotonic());
-    if (change === null) return;
-    tellHealth(log, name, change);
-    this.changes.emit("health", change);
+    const { now, change } = this.health.see(this.state, this.session?.evidence, monotonic());
+    if (change !== null) {
+      tellHealth(log, name, change);
+      this.changes.emit("health", change);
+    }
+    return now;
   }
 
   #enter(state: State): void {
@@ -235,10 +229,13 @@ export class Supervisor {
     this.session = null;
     session.close();
     this.dispatch({ type: "exited", how });
-    void this.#ghosts.ended(session.evidence, how).then((laid) => {
-      // The receiver knows now that nobody else is publishing.
-      if (laid && this.state.is === "backoff") this.dispatch({ type: "resume" });
-    });
+    void this.#layGhosts(session, how);
+  }
+
+  async #layGhosts(session: Session, how: "ended" | "planned" | Failure): Promise<void> {
+    const laid = await this.#ghosts.ended(session.evidence, how);
+    // The receiver knows now that nobody else is publishing.
+    if (laid && this.state.is === "backoff") this.dispatch({ type: "resume" });
   }
 
   /** Secrets and the playlist go as soon as what the run reached is safe on disk. */
