@@ -19,8 +19,8 @@ const SPACING_MS = 450;
 /** Time in which nobody looked is not judged: this daemon was suspended, or the whole machine. */
 const GAP_MS = 6_000;
 
-/** A window is told in steps of up to this much. */
-const ROUNDING_BYTES = 65_536;
+/** A window that shrinks by less than this part of what arrives is being read from. */
+const UNREAD = 0.4;
 
 /** Adds a look and lets go of what is too old; the first one kept is at or before the span. */
 export const withSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => {
@@ -57,22 +57,26 @@ export const ackedBetween = (from: Sample, to: Sample): number | null =>
     : to.connection.acked - from.connection.acked;
 
 /**
- * Bytes that the receiver's program has taken from its kernel. What was acknowledged and what would
- * still be taken, together, are the right edge of the receiver's window: it moves as the program reads,
- * while its kernel alone goes on acknowledging until its buffer is full. A kernel never takes an edge
- * back; where some other receiver does, what was acknowledged must do.
+ * Bytes that the receiver's program has taken from its kernel, over all looks from one to another.
+ *
+ * The kernel alone goes on acknowledging until its buffer is full, which takes seconds or, at a low
+ * bitrate, minutes. But the window that it offers becomes smaller by what nobody reads, while a program
+ * that reads keeps it as it is. What a byte takes of it differs by kernel and by the size of packets:
+ * half a byte to one were seen. So a window that does nothing but shrink, by that much of what arrives,
+ * means that nothing is read. Null where the kernel cannot tell.
  */
 export const takenBetween = (
   samples: readonly Sample[],
   from: Sample,
   to: Sample,
 ): number | null => {
-  const acked = ackedBetween(from, to);
-  if (acked === null) return null;
+  if (from.connection === null || to.connection === null) return null;
   const between = samples.filter(({ at }) => at >= from.at && at <= to.at);
-  const edges = between.flatMap(({ connection }) =>
-    connection === null ? [] : [connection.acked + connection.window],
-  );
-  const wasTakenBack = edges.some((edge, n) => edge < (edges[n - 1] ?? 0) - ROUNDING_BYTES);
-  return wasTakenBack ? acked : (edges.at(-1) ?? 0) - (edges[0] ?? 0);
+  return between.reduce((sum, { connection }, n) => {
+    const before = between[n - 1]?.connection;
+    if (connection === null || before === null || before === undefined) return sum;
+    const acked = connection.acked - before.acked;
+    const shrunk = before.window - connection.window;
+    return shrunk > 0 && shrunk >= acked * UNREAD ? sum : sum + acked;
+  }, 0);
 };

@@ -18,6 +18,8 @@ export type Scenario = {
   /** What an old kernel does not tell. */
   readonly tellsWindow?: boolean;
   readonly kernel?: boolean;
+  /** What a byte that nobody has read takes of the receiver's window. */
+  readonly cost?: number;
 };
 
 const STEP_S = 0.02;
@@ -27,7 +29,7 @@ const FAST = 40;
 /** The looks at such a connection, in order; times in milliseconds from 1,000,000 on. */
 export const looksAt = (scenario: Scenario): Sample[] => {
   const { kbps, seconds, reads, lookEvery = 2, tellsWindow = true, kernel = true } = scenario;
-  const { receiverBuffer = 200_000, senderBuffer = 2_700_000 } = scenario;
+  const { receiverBuffer = 200_000, senderBuffer = 2_700_000, cost = 0.93 } = scenario;
   const bytesPerS = kbps * 125;
   let [mediaS, written, acked, taken] = [0, 0, 0, 0];
   const looks: Sample[] = [];
@@ -39,7 +41,7 @@ export const looksAt = (scenario: Scenario): Sample[] => {
     const room = senderBuffer - (written - acked);
     written += Math.max(0, Math.min((at - mediaS) * bytesPerS, most, room));
     mediaS = written / bytesPerS;
-    if (scenario.passes?.(at) ?? true) acked = Math.min(written, taken + receiverBuffer);
+    if (scenario.passes?.(at) ?? true) acked = Math.min(written, taken + receiverBuffer / cost);
     const part = reads(at);
     taken = Math.min(acked, taken + bytesPerS * STEP_S * (part < 1 ? part : FAST));
     if (at + 1e-9 < lookAt) continue;
@@ -51,7 +53,9 @@ export const looksAt = (scenario: Scenario): Sample[] => {
       connection: kernel
         ? {
             acked: Math.round(acked),
-            window: tellsWindow ? Math.round(taken + receiverBuffer - acked) : 0,
+            window: tellsWindow
+              ? Math.max(0, Math.round(receiverBuffer - (acked - taken) * cost))
+              : 0,
             backlog: Math.round(written - acked),
             ...{ rttMs: 20, retransmits: 0, ends: [] },
           }
