@@ -20,7 +20,7 @@ const SPACING_MS = 450;
 const GAP_MS = 6_000;
 
 /** A window that shrinks by less than this part of what arrives is being read from. */
-const UNREAD = 0.4;
+const UNREAD = 0.3;
 
 /** Adds a look and lets go of what is too old; the first one kept is at or before the span. */
 export const withSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => {
