@@ -109,7 +109,7 @@ t.test("a receiver that takes nothing", { timeout: 200_000 }, async (t) => {
       t.equal(server.mostAtOnce(name), 1, "never two publishers");
     }
     const told = daemon.events().filter(({ event }) => event === "stalled");
-    t.same(told.map(({ stream }) => stream).toSorted(), [...names].toSorted());
+    t.same(new Set(told.map(({ stream }) => stream)), new Set(names));
   });
 
   t.test("SRT: by FFmpeg's progress alone, and status says so", async (t) => {
