@@ -13,6 +13,7 @@ const CALM_MS = 1_000;
 const SOCKETS_MS = 2_000;
 const SOCKETS_BUSY_MS = 500;
 const CHECKPOINT_MS = 10_000;
+const MOST_FAILURES = 3;
 
 type Surroundings = {
   readonly registry: Registry;
@@ -42,6 +43,15 @@ export const startSweep = ({
   let socketsAt = Number.NEGATIVE_INFINITY;
   let checkpointAt = monotonic();
 
+  // Where it has never answered it is not waited for.
+  let failures = MOST_FAILURES - 1;
+  /** Once without an answer says nothing: the machine may be busy. More often, it cannot be asked. */
+  const ask = async (): Promise<Connections | null | undefined> => {
+    const connections = await readSockets();
+    failures = connections === null ? failures + 1 : 0;
+    return connections ?? (failures < MOST_FAILURES ? undefined : null);
+  };
+
   const lookAround = async (): Promise<number> => {
     const running = [...registry.streams.values()].filter(
       ({ supervisor }) => supervisor.session !== null,
@@ -53,7 +63,7 @@ export const startSweep = ({
     const everyMs = busy || doubtful ? SOCKETS_BUSY_MS : SOCKETS_MS;
     const asks = running.length > 0 && now - socketsAt >= everyMs;
     if (asks) socketsAt = now;
-    const connections = asks ? await readSockets() : undefined;
+    const connections = asks ? await ask() : undefined;
     const isCheckpoint = now - checkpointAt >= CHECKPOINT_MS;
     if (isCheckpoint) checkpointAt = now;
     for (const stream of running) {
