@@ -30,6 +30,7 @@ export const FAILURE_REASONS = [
   "already-publishing",
   "network-lost",
   "timed-out",
+  "tls-failed",
   "no-media",
   "input-missing",
   "input-corrupt",
