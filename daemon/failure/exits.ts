@@ -51,6 +51,25 @@ export const EXITS: readonly Row[] = [
     advice:
       "If it goes on: update FFmpeg, and where it is always the same film, convert that once more",
   },
+  // A list whose next item cannot be opened, or read on, has come to its end as FFmpeg sees it.
+  {
+    id: "input-gone-meanwhile",
+    reason: "input-missing",
+    permanent: false,
+    exit: withCode(0),
+    said: /impossible to open[^]*no such file/i,
+    happened: "the input is gone: it was moved or deleted while it played",
+    advice: "Put it back, mount its disk, or: streambro set NAME --input FILE",
+  },
+  {
+    id: "input-spoilt-meanwhile",
+    reason: "input-corrupt",
+    permanent: false,
+    exit: withCode(0),
+    said: /(?:outer\.ffconcat|error during demuxing): (?:invalid data found|input\/output error)/i,
+    happened: "the input can no longer be read: it was changed or damaged while it played",
+    advice: "Replace a film by renaming a whole new one over it; look at its disk too",
+  },
   {
     id: "input-ended",
     reason: "end-of-input",

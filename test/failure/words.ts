@@ -31,6 +31,30 @@ const EXITS: readonly Words[] = [
   { row: "crashed", from: "5.1.9", status: 139, log: PRESS },
   { row: "crashed", from: "5.1.9", status: 134, log: "double free or corruption (out)\n" },
   { row: "input-ended", from: "5.1.9", status: 0, log: "whatever: Connection refused" },
+  {
+    row: "input-gone-meanwhile",
+    from: "5.1.9",
+    status: 0,
+    log: `${PRESS}[concat @ 0x1] Impossible to open 'item-0.mp4'\n[concat @ 0x1] Impossible to open 'cycle.ffconcat'\nouter.ffconcat: No such file or directory\nframe=   52 fps= 26 q=-1.0 Lsize=     147kB time=00:00:01.96 bitrate= 614.9kbits/s speed=0.996x    \nvideo:146kB audio:0kB subtitle:0kB other streams:0kB global headers:0kB muxing overhead: 0.892899%\n`,
+  },
+  {
+    row: "input-gone-meanwhile",
+    from: "7.0.2",
+    status: 0,
+    log: `${PRESS}[concat @ 0x1] Impossible to open 'item-0.mp4'\n[concat @ 0x1] Impossible to open 'cycle.ffconcat'\n[in#0/concat @ 0x1] Error during demuxing: No such file or directory\n[out#0/flv @ 0x1] video:146KiB audio:0KiB subtitle:0KiB other streams:0KiB global headers:0KiB muxing overhead: 0.892230%\n`,
+  },
+  {
+    row: "input-spoilt-meanwhile",
+    from: "5.1.9",
+    status: 0,
+    log: `${PRESS}[mov,mp4,m4a,3gp,3g2,mj2 @ 0x1] moov atom not found\n[concat @ 0x1] Impossible to open 'item-0.mp4'\n[concat @ 0x1] Impossible to open 'cycle.ffconcat'\nouter.ffconcat: Invalid data found when processing input\n`,
+  },
+  {
+    row: "input-spoilt-meanwhile",
+    from: "7.0.2",
+    status: 0,
+    log: `${PRESS}[h264 @ 0x1] Invalid NAL unit size (4478 > 781).\n[h264 @ 0x1] missing picture in access unit with size 785\n[concat @ 0x1] h264_mp4toannexb filter failed to receive output packet\n[in#0/concat @ 0x1] Error during demuxing: Invalid data found when processing input\n`,
+  },
   { row: "unseen", from: "no exit on record", status: null, log: "" },
   {
     row: "cannot-run",
