@@ -29,7 +29,7 @@ export const EXITS: readonly Row[] = [
     exit: ({ signal }) => signal !== null && KILLED.has(signal),
     said: NOT_A_STATUS,
     happened: "FFmpeg was ended from outside by SIGNAL",
-    advice: "Somebody or a script did that. To end it for good: streambro stop",
+    advice: "Somebody or a script did that. To end it for good: streambro stop NAME",
   },
   {
     id: "asked-to-end",
@@ -39,7 +39,7 @@ export const EXITS: readonly Row[] = [
     exit: withCode(255),
     said: /exiting normally, received signal/i,
     happened: "FFmpeg was asked to end by somebody else",
-    advice: "Somebody or a script sent it a signal. To end it for good: streambro stop",
+    advice: "Somebody or a script sent it a signal. To end it for good: streambro stop NAME",
   },
   {
     id: "crashed",

@@ -50,7 +50,7 @@ const HANDSHAKE: readonly Row[] = [
     id: "certificate",
     reason: "tls-failed",
     permanent: false,
-    // Not asked for by default before FFmpeg 8: libavformat/tls_gnutls.c and tls_openssl.c.
+    // FFmpeg 5 to 7 look at it only where they are told to.
     said: /certificate (?:failed verification|verify failed)|unable to verify peer certificate|certificate's owner does not match/i,
     happened: "the TLS certificate of HOST was not accepted",
     advice: "Is it the right name, has its certificate run out, and is this machine's clock right?",
@@ -118,10 +118,18 @@ const ANSWERED: readonly Row[] = [
       "End the other sender; after a broken connection the server may need a minute to notice",
   },
   {
+    id: "credentials",
+    reason: "auth-or-path-rejected",
+    permanent: false,
+    said: /no credentials set|authmod|need auth|no auth parameters found|unknown connect error/i,
+    happened: "HOST wants a user name and a password, which StreamBro does not send",
+    advice: "Let the server take this stream by its key, or by a token in the key",
+  },
+  {
     id: "key",
     reason: "auth-or-path-rejected",
     permanent: false,
-    said: /server error:[^\n]*(?:auth|credential|denied|forbidden|40[13]|accessmanager|not allowed|permission|invalid (?:stream )?(?:key|name|token)|expired)|no credentials set|authentication failed|no auth parameters found|unknown connect error|unauthorized/i,
+    said: /server error:[^\n]*(?:auth|credential|denied|forbidden|40[13]|accessmanager|not allowed|permission|invalid (?:stream )?(?:key|name|token)|expired)|authentication failed|unauthorized/i,
     happened: "HOST rejected the stream: it does not accept the key",
     advice:
       "Copy the key anew from the platform, where the broadcast may also have ended: streambro set NAME --key-file FILE --restart",
@@ -130,7 +138,7 @@ const ANSWERED: readonly Row[] = [
     id: "application",
     reason: "auth-or-path-rejected",
     permanent: false,
-    said: /server error:[^\n]*(?:invalid ?app|application|vhost|not found|does not exist|no such)/i,
+    said: /server error:[^\n]*(?:invalid ?app|application|vhost|not ?found|does not exist|no such)/i,
     happened: "HOST rejected the stream: it does not know the application or path",
     advice: "Compare the URL with the platform's: streambro set NAME --to URL --restart",
   },
