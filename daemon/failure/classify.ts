@@ -24,7 +24,7 @@ export const classify = (
     NAME: () => name,
     HOST: () => host,
     SIGNAL: () => exit.signal ?? "",
-    STATUS: () => String(exit.code),
+    STATUS: () => String(exit.code ?? exit.signal),
     LINE: () => ownWords(last, row),
   };
   const message = `${row.happened}. ${row.advice}`.replaceAll(

@@ -3,8 +3,11 @@ import type { Row } from "./row.ts";
 
 const KILLED = new Set(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]);
 
-/** FFmpeg 6.1 and later end with 143 for "no route to host", which looks like 128 and SIGTERM. */
-const NOT_A_STATUS = /^(?![^]*no route to host)/i;
+/**
+ * FFmpeg 6.1 and later end with the number of an error, and that of "no route to host", 143, looks like
+ * 128 and SIGTERM. Whoever lives to say what could not be opened was not ended by a signal.
+ */
+const NO_LAST_WORD = /^(?![^]*(?:no route to host|error opening (?:input|output) files: ))/i;
 
 const withCode =
   (...codes: readonly number[]) =>
@@ -27,7 +30,7 @@ export const EXITS: readonly Row[] = [
     reason: "killed",
     permanent: false,
     exit: ({ signal }) => signal !== null && KILLED.has(signal),
-    said: NOT_A_STATUS,
+    said: NO_LAST_WORD,
     happened: "FFmpeg was ended from outside by SIGNAL",
     advice: "Somebody or a script did that. To end it for good: streambro stop NAME",
   },
@@ -46,7 +49,7 @@ export const EXITS: readonly Row[] = [
     reason: "crashed",
     permanent: false,
     exit: ({ signal }) => signal !== null,
-    said: NOT_A_STATUS,
+    said: NO_LAST_WORD,
     happened: "FFmpeg crashed (SIGNAL)",
     advice:
       "If it goes on: update FFmpeg, and where it is always the same film, convert that once more",

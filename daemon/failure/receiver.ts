@@ -6,7 +6,7 @@ const UNREACHED: readonly Row[] = [
     id: "resolver-silent",
     reason: "dns",
     permanent: false,
-    said: /temporary failure in name resolution/i,
+    said: /temporary failure in name resolution|failed to resolve hostname[^\n]*try again/i,
     happened: "the name HOST could not be looked up: no name server answers",
     advice: "Is this machine's network up? See /etc/resolv.conf",
   },
@@ -30,7 +30,7 @@ const UNREACHED: readonly Row[] = [
     id: "unreachable",
     reason: "timed-out",
     permanent: false,
-    said: /no route to host|network is unreachable|host is unreachable|connection to [^\n]* failed: permission denied/i,
+    said: /no route to host|network (?:is )?unreachable|host is unreachable|connection to [^\n]* failed: permission denied/i,
     happened: "HOST cannot be reached: there is no way to it from here",
     advice: "Check this machine's network, VPN and firewall",
   },
@@ -107,7 +107,7 @@ const HANDSHAKE: readonly Row[] = [
 ];
 
 /** What a server answers to `connect` and `publish`; FFmpeg prints its description, or else its code. */
-const ANSWERED: readonly Row[] = [
+export const ANSWERED: readonly Row[] = [
   {
     id: "busy",
     reason: "already-publishing",
@@ -153,7 +153,7 @@ const ANSWERED: readonly Row[] = [
 ];
 
 /** Before anything is sent. */
-export const RECEIVER: readonly Row[] = [...UNREACHED, ...HANDSHAKE, ...ANSWERED];
+export const RECEIVER: readonly Row[] = [...UNREACHED, ...HANDSHAKE];
 
 const LOST =
   /broken pipe|connection reset|end of file|writing trailer|av_interleaved_write_frame|submitting a packet to the muxer: /i;
@@ -192,7 +192,7 @@ export const CONNECTION: readonly Row[] = [
     reason: "auth-or-path-rejected",
     permanent: false,
     // nginx closes the connection, with no word, for an unknown application and for a 403 of its hook.
-    said: /input\/output error/i,
+    said: /input\/output error|i\/o error/i,
     happened: "HOST did not take the stream and said nothing about why",
     advice: "Check application and key; or the server, or its own check of keys, is not ready",
   },

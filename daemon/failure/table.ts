@@ -1,7 +1,7 @@
 import { EXITS, UNEXPLAINED } from "./exits.ts";
 import { INPUT, TRACKS } from "./input.ts";
 import { BUILD, MACHINE } from "./machine.ts";
-import { CONNECTION, RECEIVER } from "./receiver.ts";
+import { ANSWERED, CONNECTION, RECEIVER } from "./receiver.ts";
 import type { Row } from "./row.ts";
 
 /**
@@ -13,6 +13,8 @@ import type { Row } from "./row.ts";
  */
 export const FAILURES: readonly Row[] = [
   ...EXITS,
+  // Before what this machine lacks: a server may be out of memory too.
+  ...ANSWERED,
   ...MACHINE,
   ...RECEIVER,
   ...TRACKS,

@@ -298,6 +298,35 @@ const REACHING: readonly Words[] = [
   },
 ];
 
+/** The same as musl has it, on Alpine. */
+const MUSL: readonly Words[] = [
+  {
+    row: "resolver-silent",
+    from: "musl's gai_strerror",
+    status: 1,
+    log: "[tcp @ 0x1] Failed to resolve hostname h: Try again\nrtmp://h/app: I/O error\n",
+  },
+  {
+    row: "no-such-name",
+    from: "musl's gai_strerror",
+    status: 1,
+    log: "[tcp @ 0x1] Failed to resolve hostname h: Name does not resolve\nrtmp://h/app: I/O error\n",
+  },
+  {
+    row: "unreachable",
+    from: "musl's strerror",
+    status: 1,
+    log: "[tcp @ 0x1] Connection to tcp://h:1935 failed: Network unreachable\nrtmp://h/app: Network unreachable\n",
+  },
+  {
+    row: "connect-timed-out",
+    from: "musl's strerror",
+    status: 1,
+    log: "[tcp @ 0x1] Connection to tcp://h:1935 failed: Operation timed out\nrtmp://h/app: Operation timed out\n",
+  },
+  { row: "closed-silently", from: "musl's strerror", status: 1, log: "rtmp://h/app: I/O error\n" },
+];
+
 const answer = (
   row: string,
   from: string,
@@ -343,6 +372,7 @@ const ANSWERS: readonly Words[] = [
   answer("application", "MonaServer", "InvalidApp."),
   answer("application", "Adobe: its code alone", "NetConnection.Connect.InvalidApp"),
   answer("application", "brpc: its code alone", "NetStream.Play.StreamNotFound"),
+  answer("rejected", "a server's own trouble", "Out of memory"),
   answer("rejected", "SRS: srs_protocol_rtmp_stack.cpp", "RTMP 302 Redirect"),
   answer("rejected", "Adobe: its code alone", "NetConnection.Connect.Rejected"),
   answer("rejected", "Adobe: its code alone", "NetConnection.Connect.Failed"),
@@ -501,6 +531,7 @@ export const WORDS: readonly Words[] = [
   ...EXITS,
   ...MACHINE,
   ...REACHING,
+  ...MUSL,
   ...ANSWERS,
   ...SENDING,
   ...MEDIA,
