@@ -29,7 +29,7 @@ const EXITS: readonly Words[] = [
     log: `${PRESS}video:118kB audio:61kB subtitle:0kB other streams:0kB global headers:0kB muxing overhead: 3%\nExiting normally, received signal 15.\n`,
   },
   { row: "crashed", from: "5.1.9", status: 139, log: PRESS },
-  { row: "crashed", from: "5.1.9", status: 134, log: "double free or corruption (out)\n" },
+  { row: "crashed", from: "glibc", status: 134, log: "double free or corruption (out)\n" },
   { row: "input-ended", from: "5.1.9", status: 0, log: "whatever: Connection refused" },
   {
     row: "input-gone-meanwhile",
@@ -104,7 +104,12 @@ const MACHINE: readonly Words[] = [
     status: 127,
     log: "ffmpeg: error while loading shared libraries: libaom.so.3: failed to map segment from shared object\n",
   },
-  { row: "out-of-memory", from: "5.1.9", status: 1, log: "item-0.mp4: Cannot allocate memory\n" },
+  {
+    row: "out-of-memory",
+    from: "strerror",
+    status: 1,
+    log: "item-0.mp4: Cannot allocate memory\n",
+  },
   {
     row: "libraries",
     from: "glibc",
@@ -467,6 +472,12 @@ const SENDING: readonly Words[] = [
     ...{ status: 1, sentMs: 20_000 },
     log: `${PRESS}av_interleaved_write_frame(): Connection timed out\nError writing trailer of rtmp://h/app: Connection timed out\n`,
   },
+  {
+    row: "stuck",
+    from: "7.0.2, the same",
+    ...{ status: 146, sentMs: 7_280 },
+    log: `${PRESS}[out#0/flv @ 0x1] Error muxing a packet\n[out#0/flv @ 0x1] Task finished with error code: -110 (Connection timed out)\n[out#0/flv @ 0x1] Terminating thread with return code -110 (Connection timed out)\n[out#0/flv @ 0x1] Error writing trailer: Connection timed out\n[out#0/flv @ 0x1] Error closing file: Connection timed out\nConversion failed!\n`,
+  },
 ];
 
 const MEDIA: readonly Words[] = [
@@ -518,6 +529,12 @@ const MEDIA: readonly Words[] = [
     from: "5.1.9",
     status: 1,
     log: `${PRESS}[flv @ 0x1] Packet is missing PTS\nav_interleaved_write_frame(): Invalid argument\nConversion failed!\n`,
+  },
+  {
+    row: "no-times",
+    from: "7.0.2, AVI with B-frames",
+    status: 234,
+    log: `${PRESS}[flv @ 0x1] Packet is missing PTS\n[vost#0:0/copy @ 0x1] Error submitting a packet to the muxer: Invalid argument\n[out#0/flv @ 0x1] Error muxing a packet\nConversion failed!\n`,
   },
   {
     row: "not-for-container",
