@@ -40,6 +40,7 @@ export const FAILURE_REASONS = [
   "already-publishing",
   "network-lost",
   "timed-out",
+  "tls-failed",
   "no-media",
   "stalled",
   "input-missing",

@@ -28,7 +28,9 @@ export const forceKilled: Effect = {
 export const noMedia = (ms: number): Failure => ({
   reason: "no-media",
   permanent: false,
-  message: `nothing was delivered within ${Math.round(ms / 1000)} s of the start`,
+  message:
+    `nothing was delivered within ${Math.round(ms / 1000)} s of the start. ` +
+    "Is the receiver overloaded, or this machine's upload, or too slow an encoder?",
 });
 
 /** The receiver takes nothing any more. */
