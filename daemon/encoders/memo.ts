@@ -17,7 +17,7 @@ const Circumstances = z.object({
 });
 
 /** A detection as the state directory keeps it. */
-const Memo = z.object({
+export const Memo = z.object({
   version: z.literal(1),
   circumstances: Circumstances,
   /** As FFmpeg says it: a program may be a script in front of another one. */

@@ -12,8 +12,12 @@ export type Found<T> =
   | { readonly is: "newer"; readonly why: string; readonly raw: unknown }
   | { readonly is: "bad" | "unread"; readonly why: string };
 
-/** Reads a JSON file and parses it against `schema`. */
-export const readRecord = <S extends z.ZodType>(file: string, schema: S): Found<z.output<S>> => {
+/** Reads a JSON file and parses it against `schema`; `before` prepares what it says for that. */
+export const readRecord = <S extends z.ZodType>(
+  file: string,
+  schema: S,
+  before?: (raw: unknown) => unknown,
+): Found<z.output<S>> => {
   let text: string;
   try {
     // Not opened before that is known: opening a pipe may block for ever.
@@ -22,14 +26,18 @@ export const readRecord = <S extends z.ZodType>(file: string, schema: S): Found<
   } catch (error) {
     return { is: leadsNowhere(file, error) ? "bad" : "unread", why: messageOf(error) };
   }
-  return parseRecord(text, schema);
+  return parseRecord(text, schema, before);
 };
 
 /** The same of a file's text. */
-export const parseRecord = <S extends z.ZodType>(text: string, schema: S): Found<z.output<S>> => {
+export const parseRecord = <S extends z.ZodType>(
+  text: string,
+  schema: S,
+  before: (raw: unknown) => unknown = (raw) => raw,
+): Found<z.output<S>> => {
   try {
     const raw: unknown = JSON.parse(text);
-    const understood = understand(raw, schema);
+    const understood = understand(before(raw), schema);
     return understood.is === "bad" ? understood : { ...understood, raw };
   } catch (error) {
     return { is: "bad", why: messageOf(error) };

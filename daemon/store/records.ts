@@ -31,6 +31,8 @@ type Kind<T> = {
   readonly nameIn?: (value: T) => string;
   /** Whether a write keeps what a newer release has put there and this one does not know. */
   readonly keepsUnknown?: boolean;
+  /** From the value to what is written, and back from that before it is parsed. */
+  readonly words?: { write(value: unknown): unknown; read(raw: unknown): unknown };
 };
 
 /**
@@ -89,12 +91,13 @@ export class Records<S extends z.ZodType> {
       const file = this.#file(name);
       const why = this.#leftAlone.get(name);
       if (why !== undefined) throw new Error(`${file} is there and was not read: ${why}`);
-      const whole = this.#kind.keepsUnknown === true ? await this.#withUnknown(file, value) : value;
+      const known = this.#kind.words?.write(value) ?? value;
+      const whole = this.#kind.keepsUnknown === true ? await this.#withUnknown(file, known) : known;
       await writeAtomically(file, `${JSON.stringify(whole, null, 2)}\n`, this.#mode);
     });
   }
 
-  async #withUnknown(file: string, value: z.output<S>): Promise<unknown> {
+  async #withUnknown(file: string, value: unknown): Promise<unknown> {
     const before = await readFile(file, "utf8").catch(() => null);
     const found = before === null ? null : parseRecord(before, this.#schema);
     return found?.is === "good" ? keepUnknown(found.raw, found.value, value) : value;
@@ -126,7 +129,7 @@ export class Records<S extends z.ZodType> {
   }
 
   #read(file: string, name: string): Found<z.output<S>> {
-    const found = readRecord(file, this.#schema);
+    const found = readRecord(file, this.#schema, this.#kind.words?.read);
     const belongsTo = found.is === "good" ? this.#kind.nameIn?.(found.value) : undefined;
     if (belongsTo === undefined || belongsTo === name) return found;
     return { is: "bad", why: `it is of another stream, ${printable(belongsTo)}` };

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { isStreamName } from "../../shared/stream-name.ts";
 import { type Layout, makeLayout, placesOf } from "./layout.ts";
+import { withExactWords, withFirstWords } from "./later-words.ts";
 import { type LeftStream, leftStreams } from "./left.ts";
 import { Records, type SetAside, type Unread } from "./records.ts";
-import { CLAIM } from "./runs-claim.ts";
 import { MemoryRecord, SpecRecord } from "./schemas.ts";
 import { SecretStore } from "./secrets.ts";
 
@@ -29,7 +30,9 @@ export class Store {
       nameIn: ({ spec }) => spec.name,
       keepsUnknown: true,
     });
-    this.memories = new Records(this.layout.memory, MemoryRecord, 0o640);
+    this.memories = new Records(this.layout.memory, MemoryRecord, 0o640, {
+      words: { write: withFirstWords, read: withExactWords },
+    });
     this.secrets = new SecretStore(this.layout.keys);
   }
 
@@ -96,7 +99,7 @@ export class Store {
   strayRuns(known: ReadonlySet<string>): string[] {
     if (!existsSync(this.layout.runs)) return [];
     return readdirSync(this.layout.runs)
-      .filter((name) => name !== CLAIM && !known.has(name))
+      .filter((name) => isStreamName(name) && !known.has(name))
       .map((name) => path.join(this.layout.runs, name));
   }
 }
