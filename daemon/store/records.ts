@@ -32,7 +32,10 @@ type Kind<T> = {
   /** Whether a write keeps what a newer release has put there and this one does not know. */
   readonly keepsUnknown?: boolean;
   /** From the value to what is written, and back from that before it is parsed. */
-  readonly words?: { write(value: unknown): unknown; read(raw: unknown): unknown };
+  readonly words?: {
+    readonly write: (value: unknown) => unknown;
+    readonly read: (raw: unknown) => unknown;
+  };
 };
 
 /**

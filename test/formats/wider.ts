@@ -65,7 +65,9 @@ const outOfBounds = (written: JsonSchema, read: JsonSchema, at: string): string[
       typeof own === "number" &&
       typeof bound === "number" &&
       ((least.includes(key) && own >= bound) || (most.includes(key) && own <= bound));
-    return isWithin ? [] : [`${at}: ${key} is ${String(own)}, and was ${String(bound)}`];
+    return isWithin
+      ? []
+      : [`${at}: ${key} is ${JSON.stringify(own)}, and was ${JSON.stringify(bound)}`];
   });
 };
 
