@@ -92,13 +92,13 @@ t.test("files of a release that is yet to come", { timeout: 90_000 }, async (t) 
     t.match(await daemon.cli("stop", "halted"), { code: 1, stderr: /newer StreamBro/ });
     const named = { name: "spec" };
     const refusals = {
-      stop: daemon.rpc("stream.stop", named),
-      restart: daemon.rpc("stream.restart", named),
-      set: daemon.rpc("stream.set", { ...named, loop: false }),
-      rm: daemon.rpc("stream.remove", named),
+      stop: () => daemon.rpc("stream.stop", named),
+      restart: () => daemon.rpc("stream.restart", named),
+      set: () => daemon.rpc("stream.set", { ...named, loop: false }),
+      rm: () => daemon.rpc("stream.remove", named),
     };
     for (const [command, refused] of Object.entries(refusals))
-      t.equal(await codeOf(refused), "FOREIGN_PROCESS", command);
+      t.equal(await codeOf(refused()), "FOREIGN_PROCESS", command);
     const taken = daemon.rpc("stream.add", { ...named, input, to: `${server.url}/other` });
     t.equal(await codeOf(taken), "STREAM_EXISTS");
     const second = daemon.rpc("stream.start", { name: "second" });

@@ -135,40 +135,44 @@ const schemaFor = (kind: string): z.ZodType => {
 
 /** One file of each kind, with a field that is a word out of a list and what then becomes of the file. */
 const SAMPLES: Readonly<
-  Record<string, { at: string; word: (json: Json) => void; then: "good" | "newer" }>
+  Record<string, { at: string; word: (json: Json) => void; becomes: "good" | "newer" }>
 > = {
   spec: {
     at: "state/streams/copied.json",
     word: (one) => (one["spec"].mode = "new"),
-    then: "newer",
+    becomes: "newer",
   },
-  keys: { at: "state/keys/copied@1.json", word: () => {}, then: "good" },
+  keys: { at: "state/keys/copied@1.json", word: () => {}, becomes: "good" },
   memory: {
     at: "state/memory/failed.json",
     word: (one) => {
       one["rest"].failure.reason = "new";
       one["lastExit"].reason = "new";
     },
-    then: "good",
+    becomes: "good",
   },
-  limits: { at: "state/limits.json", word: (one) => (one["perUser"] = 1_000_000), then: "newer" },
-  metrics: { at: "state/metrics.json", word: () => {}, then: "good" },
+  limits: {
+    at: "state/limits.json",
+    word: (one) => (one["perUser"] = 1_000_000),
+    becomes: "newer",
+  },
+  metrics: { at: "state/metrics.json", word: () => {}, becomes: "good" },
   encoders: {
     at: "state/encoders.json",
     word: (one) => (one["encoders"][0].kind = "new"),
-    then: "newer",
+    becomes: "newer",
   },
   run: {
     at: "run/runs/copied/run.json",
     word: (one) => (one["tracks"].video.action = "new"),
-    then: "good",
+    becomes: "good",
   },
 };
 
 t.test("what becomes of a file that is not as it should be, by kind", async (t) => {
   const dir = thawed(t, "0.1");
   t.same(Object.keys(SAMPLES), Object.keys(RECORDS));
-  for (const [kind, { at, word, then }] of Object.entries(SAMPLES)) {
+  for (const [kind, { at, word, becomes }] of Object.entries(SAMPLES)) {
     const file = path.join(dir, at);
     const schema = schemaFor(kind);
     const text = readFileSync(file, "utf8");
@@ -183,7 +187,7 @@ t.test("what becomes of a file that is not as it should be, by kind", async (t) 
       ["a newer version", changed((json) => (json["version"] = 2)), "newer"],
       ["newer, and all else gone", '{"version":99}', "newer"],
       ["an unknown field", changed((json) => (json["later"] = { any: ["thing"] })), "good"],
-      ["an unknown word", changed(word), then],
+      ["an unknown word", changed(word), becomes],
       ["no version", changed((json) => delete json["version"]), "bad"],
       ["a version that is none", changed((json) => (json["version"] = "2")), "bad"],
       ["an older version than any", changed((json) => (json["version"] = 0)), "bad"],
