@@ -78,6 +78,9 @@ const adviceOf = ({ isNewer }: LeftStream): string =>
     ? "It is left as it is. Install that release again."
     : "It is left as it is. Mend that, then start streambrod again.";
 
+/** No user can be called that. */
+const UNKNOWN_OWNER = "(unknown)";
+
 const statusOf = (left: Left): StreamStatus => {
   const { name } = left;
   const said = readLoosely(left.said);
@@ -90,7 +93,7 @@ const statusOf = (left: Left): StreamStatus => {
   const code = process !== null ? "foreign" : left.isNewer ? "newer" : "unread";
   return {
     name,
-    owner: said.owner ?? "",
+    owner: said.owner ?? UNKNOWN_OWNER,
     state: process === null ? "failed" : "foreign",
     desired: DESIRED_STATES.find((one) => one === said.desired) ?? "stopped",
     health: "unknown",

@@ -33,6 +33,8 @@ export const LINES: Readonly<Record<string, { readonly at: RegExp; readonly is: 
 export const OTHERS: readonly RegExp[] = [
   /^state\/logs\/[^/]+\.log(\.1)?$/,
   /^run\/runs\/[^/]+\/(alive|progress|item-0(\.[a-z0-9]+)?|output-0\.ffpreset)$/,
+  // A database says itself which version it is of.
+  /^state\/history\.db(-wal|-shm|-journal)?$/,
   /^run\/runs\/[^/]+\/(outer|middle|cycle)\.ffconcat$/,
 ];
 
