@@ -43,7 +43,7 @@ export const understand = <S extends z.ZodType>(
   if (second.success) return { is: "good", value: second.data };
   const { issues } = second.error;
   if (issues.every((issue) => isBeyond(issue, raw))) {
-    const why = `it holds what this release does not know, so a newer StreamBro wrote it: ${worded(second.error)}`;
+    const why = `it holds what this release does not know, so a newer StreamBro, or somebody by hand, wrote it: ${worded(second.error)}`;
     return { is: "newer", why };
   }
   return { is: "bad", why: worded(second.error) };
