@@ -3,6 +3,8 @@ import {
   fstatSync,
   openSync,
   readSync,
+  renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -45,8 +47,13 @@ export const readBytes = (
  */
 export const rotateWhenLonger = (file: string, most: number): void => {
   if (sizeOf(file) <= most) return;
+  const copy = `${file}.1.tmp`;
   try {
-    writeFileSync(`${file}.1`, readBytes(file, -most, most).bytes, { mode: 0o640 });
+    writeFileSync(copy, readBytes(file, -most, most).bytes, { mode: 0o640 });
+    renameSync(copy, `${file}.1`);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    throw error;
   } finally {
     // Also where there was no room for the copy: the log's bound holds.
     truncateSync(file, 0);

@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { messageOf } from "../log/message-of.ts";
+import { renameDurablySync } from "./atomic-file.ts";
 
 /** `bad`: it can never be read, as it does not parse or is no file; `unread`: it cannot just now. */
 export type Found<T> =
@@ -30,10 +31,10 @@ export const readRecord = <S extends z.ZodType>(file: string, schema: S): Found<
 export const moveAside = (file: string, now: number): string | null => {
   const movedTo = `${file}.unreadable-${now}`;
   try {
-    renameSync(file, movedTo);
+    renameDurablySync(file, movedTo);
     return movedTo;
   } catch {
-    return null;
+    return existsSync(movedTo) ? movedTo : null;
   }
 };
 

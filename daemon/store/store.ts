@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { clearHalfWritten } from "./atomic-file.ts";
 import { type Layout, makeLayout, placesOf } from "./layout.ts";
 import { Records, type SetAside, type Unread } from "./records.ts";
 import { CLAIM } from "./runs-claim.ts";
@@ -31,8 +32,11 @@ export class Store {
 
   /** All that is readable; what had to be set aside; what cannot be read just now. */
   load(now: () => number): Loaded {
+    const { daemonLock, keys, logs } = this.layout;
+    for (const directory of [path.dirname(daemonLock), keys, logs]) clearHalfWritten(directory);
     const specs = this.specs.readAll(now);
     const memories = this.memories.readAll(now);
+    this.secrets.dropUnused(new Map([...specs.records].map(([name, { keys }]) => [name, keys])));
     return {
       specs: specs.records,
       memories: memories.records,
