@@ -36,7 +36,7 @@ export class Store {
     for (const directory of [path.dirname(daemonLock), keys, logs]) clearHalfWritten(directory);
     const specs = this.specs.readAll(now);
     const memories = this.memories.readAll(now);
-    this.secrets.dropUnused(new Map([...specs.records].map(([name, { keys }]) => [name, keys])));
+    this.secrets.dropUnused(new Map([...specs.records].map(([name, one]) => [name, one.keys])));
     return {
       specs: specs.records,
       memories: memories.records,
