@@ -7,7 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { Stream } from "../supervisor/stream.ts";
 
 /** How soon what could not be saved is tried again. */
-const AGAIN_MS = 5_000;
+const AGAIN_MS = 2_000;
 
 type Surroundings = {
   readonly store: Pick<Store, "specs" | "memories">;
