@@ -25,7 +25,8 @@ export class Keeper {
   #writtenAt = Number.NEGATIVE_INFINITY;
   #dueAt = Number.POSITIVE_INFINITY;
   #cancel: () => void = () => {};
-  #failing = false;
+  /** What is wrong with saving, for the operator; null where it works. */
+  warning: string | null = null;
   #closed = false;
 
   constructor(surroundings: Surroundings) {
@@ -69,13 +70,13 @@ export class Keeper {
     try {
       const record: MetricsRecord = { version: 1, counters: [...(await rows())] };
       await writeAtomically(file, `${JSON.stringify(record)}\n`, 0o640);
-      if (this.#failing) log.info({ event: "storage" }, "metrics: saving works again");
-      this.#failing = false;
+      if (this.warning !== null) log.info({ event: "storage" }, "metrics: saving works again");
+      this.warning = null;
       return true;
     } catch (error) {
       const sentence = `metrics: counters are not being saved in ${file}: ${messageOf(error)}`;
-      if (!this.#failing) log.error({ event: "storage", error }, sentence);
-      this.#failing = true;
+      if (this.warning === null) log.error({ event: "storage", error }, sentence);
+      this.warning = sentence;
       return false;
     }
   }

