@@ -97,7 +97,7 @@ t.test("FFmpeg floods its log", { timeout: 120_000 }, async (t) => {
     let turned = 0;
     let last = 0;
     await until(
-      "the log was emptied ten times",
+      "the log was emptied six times",
       async () => {
         const began = performance.now();
         await daemon.rpc("stream.status", {});
@@ -106,7 +106,7 @@ t.test("FFmpeg floods its log", { timeout: 120_000 }, async (t) => {
         const now = sizeOf(logOf("one"));
         if (now < last) turned += 1;
         last = now;
-        return turned >= 10;
+        return turned >= 6;
       },
       60_000,
     );
@@ -123,7 +123,7 @@ t.test("FFmpeg floods its log", { timeout: 120_000 }, async (t) => {
     t.ok(median(latencies) < 500, "answers come");
     t.ok(
       Math.max(...resident) < MOST_RESIDENT_KB,
-      "somebody who follows costs no memory",
+      "somebody who follows costs memory within a bound",
     );
   });
 

@@ -136,7 +136,7 @@ t.test(
     await Promise.all(
       Object.entries(least).map(async ([name, most]) => {
         const kills = await everyKill(
-          [name, name === "write" && !LONG ? 3 : 1],
+          [name, name === "write" && !LONG ? 4 : 1],
           async (n, done, state) => found(t, state, done, `${name} ${n}`),
         );
         t.ok(kills >= most, `killed at ${kills} calls of ${name}`);
