@@ -183,6 +183,7 @@ export class Registry {
   /** Stops a stream and forgets it, with every file. Errors: FOREIGN_PROCESS, STORAGE_FAILED. */
   async remove(name: string): Promise<void> {
     const stream = this.get(name);
+    this.#store.mayForget();
     await stream.remove(async () => {
       // Or a late write would bring back a file of it.
       await this.#saving.settled(name);

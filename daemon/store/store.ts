@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { clearHalfWritten } from "./atomic-file.ts";
 import { type Layout, makeLayout, placesOf } from "./layout.ts";
-import { Records, type SetAside, type Unread } from "./records.ts";
+import { Records, type SetAside, type Unread, storageFailure } from "./records.ts";
 import { CLAIM } from "./runs-claim.ts";
 import { MemoryRecord, SpecRecord } from "./schemas.ts";
 import { SecretStore } from "./secrets.ts";
@@ -44,6 +44,15 @@ export class Store {
       unread: [...specs.unread, ...memories.unread],
       unreadable: new Set(specs.unread.map(({ name }) => name)),
     };
+  }
+
+  /** Before a stream is stopped to be forgotten. Errors: STORAGE_FAILED, where nothing can be removed. */
+  mayForget(): void {
+    try {
+      accessSync(this.layout.streams, constants.W_OK);
+    } catch (error) {
+      throw storageFailure(this.layout.streams, error);
+    }
   }
 
   /**

@@ -173,6 +173,7 @@ t.test(
       const { pid } = await statusOf("film");
       for (const name of ["streams", "memory"]) chmodSync(path.join(state, name), 0o550);
       await refuses(/may not write there/);
+      t.match(await daemon.cli("rm", "film"), { code: 1, stderr: /may not write there/ });
       await goesOn("film", pid, "without permission");
       for (const name of ["streams", "memory"]) chmodSync(path.join(state, name), 0o750);
       await saves();
@@ -234,6 +235,8 @@ t.test(
         20_000,
       );
       await refuses(/read-only/);
+      t.match(await daemon.cli("rm", "film"), { code: 1, stderr: /read-only/ });
+      await goesOn("film", (await statusOf("film")).pid, "after a removal that was refused");
       t.match(await warnings(), /film.*not being saved: .*read-only/);
       await comesBack("film", "on a read-only disk");
       await stateDisk.remount("rw");
