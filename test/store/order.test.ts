@@ -1,10 +1,21 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import { type Call, callsOf, noStrace, offences, recordTo } from "../helpers/trace.ts";
 import { startDaemon } from "../helpers/daemon.ts";
 import { film } from "../helpers/film.ts";
+import { until } from "../helpers/until.ts";
 
 const skip = await noStrace();
 const home = mkdtempSync(path.join(tmpdir(), "sb-order-"));
@@ -93,3 +104,60 @@ t.test("what a command has answered outlives a loss of power", { skip }, async (
     t.not(offences(late, streams, isAnswer).length, 0, "renamed before it was synced");
   });
 });
+
+// Half a minute; the store itself is killed at each of its calls every time (kill.test.ts).
+const long = process.env["STREAMBRO_TEST_LONG"] === "1" ? skip : "set STREAMBRO_TEST_LONG=1";
+t.test(
+  "the daemon is killed at any fsync of a command",
+  { skip: long, timeout: 120_000 },
+  async (t) => {
+    const source = await film();
+    // One thread writes: its `n`th fsync is the same one every time.
+    const daemon = await startDaemon({ env: { UV_THREADPOOL_SIZE: "1" } });
+    t.teardown(() => daemon.end());
+    const key = ["--to", "rtmp://127.0.0.1:1/live", "--key-stdin"];
+    const commands = [
+      ["add", "radio", "--input", source, ...key],
+      ["set", "radio", ...key],
+      ["rm", "radio"],
+    ];
+    let kills = 0;
+    for (const [at, words] of commands.entries()) {
+      for (let n = 1; ; n += 1) {
+        const inject = ["-e", "trace=fsync", "-e", `inject=fsync:signal=KILL:when=${n}`];
+        const args = ["-f", "-p", String(daemon.pid()), "-o", path.join(home, "killed"), ...inject];
+        const strace = spawn("strace", args, { stdio: ["ignore", "ignore", "pipe"] });
+        const ended = once(strace, "exit");
+        await once(strace.stderr, "data");
+        const { code } = await daemon.cliWith({ stdin: "secret\n", timeoutMs: 20_000 }, ...words);
+        if (code === 0) {
+          strace.kill("SIGINT");
+          await ended;
+          break;
+        }
+        await ended;
+        kills += 1;
+        await until("the daemon is dead", () => !daemon.running(), 5_000);
+        await daemon.start();
+        const where = `${words[0]}, killed at fsync ${n}`;
+        t.same((await daemon.rpc("daemon.status", {})).warnings, [], where);
+        const { streams } = await daemon.rpc("stream.status", {});
+        const files = ["streams", "keys", "memory", "locks"].flatMap((one) =>
+          readdirSync(path.join(daemon.stateDir, one)),
+        );
+        if (streams.length === 0) {
+          t.not(words[0], "set", where);
+          t.same(files, [], where);
+          // What was to be done is done, or nothing is.
+          if (words[0] === "rm")
+            await daemon.cliWith({ stdin: "secret\n" }, ...(commands[0] ?? []));
+        } else {
+          t.equal(files.filter((one) => one.startsWith("radio@")).length, 1, where);
+          t.equal(files.filter((one) => one.endsWith(".tmp")).length, 0, where);
+          if (at === 0) await daemon.cli("rm", "radio");
+        }
+      }
+    }
+    t.ok(kills >= 8, `killed ${kills} times`);
+  },
+);
