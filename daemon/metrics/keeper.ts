@@ -9,6 +9,8 @@ import { type CounterRow, MetricsRecord } from "./schema.ts";
 /** Between two writes for something that was counted, and for time that merely went by. */
 const COUNTED_MS = 1_000;
 const PASSED_MS = 30_000;
+/** How soon what could not be saved is tried again. */
+const AGAIN_MS = 2_000;
 
 type Surroundings = {
   readonly file: string;
@@ -37,11 +39,7 @@ export class Keeper {
   /** Something was counted; or, where `isTime`, only time went by. */
   touch(isTime: boolean): void {
     const now = this.#surroundings.monotonic();
-    const due = isTime ? now + PASSED_MS : Math.max(now, this.#writtenAt + COUNTED_MS);
-    if (this.#closed || due >= this.#dueAt) return;
-    this.#cancel();
-    this.#dueAt = due;
-    this.#cancel = this.#surroundings.clock.after(due - now, () => void this.#save());
+    this.#saveBy(isTime ? now + PASSED_MS : Math.max(now, this.#writtenAt + COUNTED_MS));
   }
 
   /** Saves what is counted by now: what somebody was told must not go back after a crash. */
@@ -56,6 +54,14 @@ export class Keeper {
     this.#closed = true;
     this.#cancel();
     await this.#save();
+  }
+
+  #saveBy(due: number): void {
+    if (this.#closed || due >= this.#dueAt) return;
+    this.#cancel();
+    this.#dueAt = due;
+    const { clock, monotonic } = this.#surroundings;
+    this.#cancel = clock.after(due - monotonic(), () => void this.#save());
   }
 
   async #save(): Promise<void> {
@@ -77,6 +83,7 @@ export class Keeper {
       const sentence = `metrics: counters are not being saved in ${file}: ${messageOf(error)}`;
       if (this.warning === null) log.error({ event: "storage", error }, sentence);
       this.warning = sentence;
+      this.#saveBy(this.#surroundings.monotonic() + AGAIN_MS);
       return false;
     }
   }
