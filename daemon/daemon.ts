@@ -194,7 +194,11 @@ export class Daemon {
       stateDir: directories.state,
       runtimeDir: directories.runtime,
       ffmpeg: this.#ffmpeg,
-      warnings: [...this.#warnings, ...this.#parts.metering.warnings],
+      warnings: [
+        this.#warnings,
+        this.#parts.metering.warnings,
+        this.#parts.registry.warnings,
+      ].flat(),
     });
     const stop = (keepStreams: boolean): void => {
       setImmediate(

@@ -69,7 +69,8 @@ export const changeStream = async (
       await store.secrets.prune(name, record.keys).catch(() => {});
       throw error;
     }
-    await store.secrets.prune(name, keys);
+    // It is changed: a key that cannot be removed goes at the next start.
+    await store.secrets.prune(name, keys).catch(() => {});
     return { changed, matters };
   });
   // Another owner may have room for what waits.

@@ -29,7 +29,8 @@ export const stdoutLog = (
   prettify: ((line: string) => string) | null = null,
 ): OwnLog => {
   // Synchronous, so that the last line before a death is the last thing that happened.
-  const stdout = pino.destination({ fd: 1, sync: true });
+  // What cannot be written is kept for when there is room, but not without bound.
+  const stdout = pino.destination({ fd: 1, sync: true, maxLength: 1 << 20 });
   // A log that nobody reads any more, or that has no room, must not end the daemon.
   stdout.on("error", () => {});
   const destination: DestinationStream =

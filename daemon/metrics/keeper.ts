@@ -9,6 +9,8 @@ import { type CounterRow, MetricsRecord } from "./schema.ts";
 /** Between two writes for something that was counted, and for time that merely went by. */
 const COUNTED_MS = 1_000;
 const PASSED_MS = 30_000;
+/** How soon what could not be saved is tried again. */
+const AGAIN_MS = 2_000;
 
 type Surroundings = {
   readonly file: string;
@@ -25,7 +27,8 @@ export class Keeper {
   #writtenAt = Number.NEGATIVE_INFINITY;
   #dueAt = Number.POSITIVE_INFINITY;
   #cancel: () => void = () => {};
-  #failing = false;
+  /** What is wrong with saving, for the operator; null where it works. */
+  warning: string | null = null;
   #closed = false;
 
   constructor(surroundings: Surroundings) {
@@ -36,11 +39,7 @@ export class Keeper {
   /** Something was counted; or, where `isTime`, only time went by. */
   touch(isTime: boolean): void {
     const now = this.#surroundings.monotonic();
-    const due = isTime ? now + PASSED_MS : Math.max(now, this.#writtenAt + COUNTED_MS);
-    if (this.#closed || due >= this.#dueAt) return;
-    this.#cancel();
-    this.#dueAt = due;
-    this.#cancel = this.#surroundings.clock.after(due - now, () => void this.#save());
+    this.#saveBy(isTime ? now + PASSED_MS : Math.max(now, this.#writtenAt + COUNTED_MS));
   }
 
   /** Saves what is counted by now: what somebody was told must not go back after a crash. */
@@ -57,6 +56,14 @@ export class Keeper {
     await this.#save();
   }
 
+  #saveBy(due: number): void {
+    if (this.#closed || due >= this.#dueAt) return;
+    this.#cancel();
+    this.#dueAt = due;
+    const { clock, monotonic } = this.#surroundings;
+    this.#cancel = clock.after(due - monotonic(), () => void this.#save());
+  }
+
   async #save(): Promise<void> {
     this.#dueAt = Number.POSITIVE_INFINITY;
     this.#writtenAt = this.#surroundings.monotonic();
@@ -69,13 +76,14 @@ export class Keeper {
     try {
       const record: MetricsRecord = { version: 1, counters: [...(await rows())] };
       await writeAtomically(file, `${JSON.stringify(record)}\n`, 0o640);
-      if (this.#failing) log.info({ event: "storage" }, "metrics: saving works again");
-      this.#failing = false;
+      if (this.warning !== null) log.info({ event: "storage" }, "metrics: saving works again");
+      this.warning = null;
       return true;
     } catch (error) {
       const sentence = `metrics: counters are not being saved in ${file}: ${messageOf(error)}`;
-      if (!this.#failing) log.error({ event: "storage", error }, sentence);
-      this.#failing = true;
+      if (this.warning === null) log.error({ event: "storage", error }, sentence);
+      this.warning = sentence;
+      this.#saveBy(this.#surroundings.monotonic() + AGAIN_MS);
       return false;
     }
   }

@@ -88,7 +88,8 @@ export class Metering {
 
   /** Sentences for the operator, as they are now. */
   get warnings(): string[] {
-    return [this.#warning, this.#server.warning].filter((warning) => warning !== null);
+    const { warning } = this.#keeper;
+    return [this.#warning, warning, this.#server.warning].filter((one) => one !== null);
   }
 
   /** As Prometheus reads it. */

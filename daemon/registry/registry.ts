@@ -1,4 +1,3 @@
-import { messageOf } from "../log/message-of.ts";
 import { createHmac } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -11,7 +10,6 @@ import type { LimitRefusal, StreamLimiter } from "../limits/stream-limiter.ts";
 import { lockState } from "../runner/lock.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import type { Schedule } from "../schedule/schedule.ts";
-import { LatestWriter } from "../store/latest.ts";
 import { saltOf } from "../store/salt.ts";
 import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
@@ -26,6 +24,7 @@ import { LeftAlone } from "./left-alone.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import type { Store } from "../store/store.ts";
+import { Saving } from "./saving.ts";
 
 /** What has to do with all streams together. */
 export type Parts = {
@@ -51,16 +50,21 @@ export class Registry {
   readonly #parts: Parts;
   readonly #log: Log;
   readonly #salt: Buffer;
-  readonly #reported = new Set<string>();
-  readonly #memories: LatestWriter<MemoryRecord>;
+  readonly #saving: Saving;
 
   constructor(store: Store, surroundings: Surroundings, parts: Parts, log: Log) {
     this.#store = store;
     this.#surroundings = surroundings;
     this.#parts = parts;
-    this.#memories = new LatestWriter((name, memory) => this.#remember(name, memory));
+    this.#saving = new Saving({ store, streams: this.streams, clock: surroundings.clock, log });
     this.#salt = saltOf(path.dirname(store.layout.daemonLock));
     this.#log = log;
+  }
+
+  /** Sentences for the operator, as they are now. */
+  get warnings(): string[] {
+    const { warning } = this.#saving;
+    return warning === null ? [] : [warning];
   }
 
   /** Errors: STREAM_NOT_FOUND; FOREIGN_PROCESS, OPERATION_FAILED where it is left alone. */
@@ -99,8 +103,9 @@ export class Registry {
       scheduled: (stopAt) => schedule.set(name, stopAt),
       cleanUp: (what) =>
         void (what === "all" ? cleanup.fullCleanup(name) : cleanup.cleanupTempFiles(name)),
-      save: (changed) => this.#store.specs.write(name, changed),
-      remember: (latest) => this.#memories.put(name, latest),
+      save: (changed, inForce) => this.#saving.saveSpec(name, changed, inForce),
+      remember: (latest) => this.#saving.remember(name, latest),
+      trouble: () => this.#saving.troubleOf(name),
       lock: () => lockState(places.lock),
       left: () => {
         const latest = stream.supervisor.track.toMemory(stream.supervisor.state, 0, null);
@@ -180,16 +185,17 @@ export class Registry {
   /** Stops a stream and forgets it, with every file. Errors: FOREIGN_PROCESS, STORAGE_FAILED. */
   async remove(name: string): Promise<void> {
     const stream = this.get(name);
+    this.#store.mayForget();
     await stream.remove(async () => {
       // Or a late write would bring back a file of it.
-      await this.#memories.settled(name);
+      await this.#saving.settled(name);
       const left = await this.#store.forget(name);
       if (left.length === 0) return;
       const why = `it is removed, and these stay until the next start: ${left.join(", ")}`;
       this.#parts.cleanup.cleanupFailed(name, why);
     });
     this.streams.delete(name);
-    this.#reported.delete(name);
+    this.#saving.forget(name);
   }
 
   /** Another stream that sends to the same destination with the same key, and runs or soon will. */
@@ -220,25 +226,5 @@ export class Registry {
     const entries = Object.entries(secrets).toSorted(([a], [b]) => (a < b ? -1 : 1));
     const text = JSON.stringify([plain, entries]);
     return createHmac("sha256", this.#salt).update(text).digest("base64");
-  }
-
-  /** Never throws: streams go on when the disk is full, and it is said once until it is over. */
-  async #remember(name: string, memory: MemoryRecord): Promise<boolean> {
-    if (!this.streams.has(name)) return true;
-    try {
-      await this.#store.memories.write(name, memory);
-      if (this.#reported.delete(name))
-        this.#log.info({ event: "storage", stream: name }, `${name}: saving works again`);
-      return true;
-    } catch (error) {
-      if (this.#reported.has(name)) return false;
-      this.#reported.add(name);
-      const why = messageOf(error);
-      this.#log.error(
-        { event: "storage", stream: name },
-        `${name}: its position and state are not being saved. ${why}`,
-      );
-      return false;
-    }
   }
 }

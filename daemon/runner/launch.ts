@@ -6,6 +6,8 @@ export type Launch = {
   readonly runDirectory: string;
   readonly lock: string;
   readonly log: string;
+  /** At which length the log is emptied, while a daemon is there to do it. */
+  readonly logMaxBytes?: number;
   readonly marker: string;
   readonly argv: readonly string[];
 };
@@ -21,14 +23,14 @@ export type Launcher = (launch: Launch) => Promise<Launched>;
 /** The only place that starts FFmpeg for a stream. `script` is the path of runner.sh. */
 export const launcher =
   (script: string): Launcher =>
-  async ({ runDirectory, lock, log, marker, argv }) => {
+  async ({ runDirectory, lock, log, logMaxBytes = 0, marker, argv }) => {
     const front = await execa("/bin/sh", [script, runDirectory, lock, log, marker, ...argv], {
       reject: false,
       detached: true,
       cleanup: false,
       stdio: "ignore",
       extendEnv: false,
-      env: ffmpegEnvironment(process.env),
+      env: { ...ffmpegEnvironment(process.env), STREAMBRO_MOST_BLOCKS: mostBlocks(logMaxBytes) },
       cwd: "/",
       timeout: 20_000,
     });
@@ -41,6 +43,13 @@ export const launcher =
     }
     return { ok: false, why: "failed", message: `FFmpeg could not be started: ${whyNot(front)}` };
   };
+
+/** The kernel keeps every file that FFmpeg writes within this, where no daemon is there to do so. */
+export const MOST_BYTES = 128 << 20;
+
+/** In blocks of 512 bytes. Twice the log's own bound, where an operator wants a long one. */
+const mostBlocks = (logMaxBytes: number): string =>
+  String(Math.ceil(Math.max(MOST_BYTES, 2 * logMaxBytes) / 512));
 
 /** 74 is the runner's own word for it, 2 the shell's. */
 const whyNot = ({ exitCode, timedOut }: { exitCode?: number; timedOut: boolean }): string => {

@@ -14,6 +14,7 @@ import { messageOf } from "../log/message-of.ts";
 export type HeldLock = {
   /** What the file said before. */
   readonly before: string;
+  /** One line. Throws the system's error where it cannot be written; the lock holds all the same. */
   write(text: string): void;
   /** Whether the file is still what its path leads to. */
   isThere(): boolean;
@@ -38,8 +39,7 @@ const HELD = 75;
 export const takeFileLock = (file: string): FileLock => {
   let fd: number;
   try {
-    const { O_RDWR, O_CREAT, O_NONBLOCK } = constants;
-    fd = openSync(file, O_RDWR | O_CREAT | O_NONBLOCK, 0o600);
+    fd = opened(file);
   } catch (error) {
     return { is: "failed", why: messageOf(error) };
   }
@@ -57,11 +57,23 @@ export const takeFileLock = (file: string): FileLock => {
   return { is: "failed", why: `it cannot be locked: ${why}` };
 };
 
+/** One that cannot be written, on a file system that became read-only, can be locked all the same. */
+const opened = (file: string): number => {
+  const { O_RDONLY, O_RDWR, O_CREAT, O_NONBLOCK } = constants;
+  try {
+    return openSync(file, O_RDWR | O_CREAT | O_NONBLOCK, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EROFS") throw error;
+    return openSync(file, O_RDONLY | O_NONBLOCK);
+  }
+};
+
 const held = (file: string, fd: number): HeldLock => ({
   before: textOf(fd),
   write: (text) => {
-    ftruncateSync(fd, 0);
+    // In this order, into the room that there is: on a full disk none would be left for it.
     writeSync(fd, text, 0);
+    ftruncateSync(fd, Buffer.byteLength(text));
   },
   isThere: () => {
     try {
@@ -77,7 +89,9 @@ const held = (file: string, fd: number): HeldLock => ({
 const textOf = (fd: number): string => {
   const buffer = Buffer.alloc(MOST_BYTES);
   try {
-    return buffer.toString("utf8", 0, readSync(fd, buffer, 0, MOST_BYTES, 0)).trim();
+    const text = buffer.toString("utf8", 0, readSync(fd, buffer, 0, MOST_BYTES, 0));
+    // More than the first line is left of a longer one, by a kill in the middle of a write.
+    return (text.split("\n")[0] ?? "").trim();
   } catch {
     // It is locked or not, whatever it says.
     return "";

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, realpathSync } from "node:fs";
+import { chmodSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
+import { makeDirectoryDurably } from "./atomic-file.ts";
 
 /** The folders of one daemon. */
 export type Layout = {
@@ -29,13 +30,15 @@ export type StreamPlaces = {
 
 /** Makes what is missing. Throws the system's error where it cannot. */
 export const makeLayout = (state: string, runtime: string): Layout => {
-  mkdirSync(state, { recursive: true, mode: 0o750 });
+  makeDirectoryDurably(state, 0o750);
   mkdirSync(runtime, { recursive: true, mode: 0o755 });
   const stateReal = realpathSync(state);
   const folder = (parent: string, name: string, mode: number): string => {
     const directory = path.join(parent, name);
-    mkdirSync(directory, { recursive: true, mode });
-    chmodSync(directory, mode);
+    if (parent === stateReal) makeDirectoryDurably(directory, mode);
+    else mkdirSync(directory, { recursive: true, mode });
+    // Not where nothing needs to be done: a file system that is read-only refuses even that.
+    if ((statSync(directory).mode & 0o777) !== mode) chmodSync(directory, mode);
     return directory;
   };
   return {

@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import path from "node:path";
 import type { z } from "zod";
+import { clearHalfWritten } from "./atomic-file.ts";
 import { moveAside, readRecord } from "./record-file.ts";
 
 /** A record in a file of its own, as the start of a daemon finds it. */
@@ -21,7 +22,7 @@ export const readLoneRecord = <S extends z.ZodType>(
   schema: S,
   now: number,
 ): LoneRecord<z.output<S>> => {
-  removeHalfWritten(file);
+  clearHalfWritten(path.dirname(file), `${path.basename(file)}.`);
   if (!isThere(file)) return { is: "none" };
   const found = readRecord(file, schema);
   if (found.is === "good" || found.is === "newer") return found;
@@ -35,17 +36,5 @@ const isThere = (file: string): boolean => {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch {
     return true;
-  }
-};
-
-/** Left by a crash in the middle of a write; the file itself is whole. */
-const removeHalfWritten = (file: string): void => {
-  try {
-    const directory = path.dirname(file);
-    const begin = `${path.basename(file)}.`;
-    for (const entry of readdirSync(directory))
-      if (entry.startsWith(begin) && entry.endsWith(".tmp")) rmSync(path.join(directory, entry));
-  } catch {
-    // It is in nobody's way.
   }
 };

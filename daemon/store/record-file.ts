@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync, renameSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import type { z } from "zod";
 import { messageOf } from "../log/message-of.ts";
+import { renameDurablySync } from "./atomic-file.ts";
 import { understand } from "./understand.ts";
 
 /**
@@ -48,7 +49,7 @@ export const parseRecord = <S extends z.ZodType>(
 export const moveAside = (file: string, now: number): string | null => {
   const movedTo = `${file}.unreadable-${now}`;
   try {
-    renameSync(file, movedTo);
+    renameDurablySync(file, movedTo);
     return movedTo;
   } catch {
     return null;

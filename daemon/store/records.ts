@@ -1,11 +1,11 @@
 import { messageOf } from "../log/message-of.ts";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { z } from "zod";
 import { StreamBroError } from "../../shared/errors.ts";
 import { isStreamName, printable } from "../../shared/stream-name.ts";
-import { removeDurably, writeAtomically } from "./atomic-file.ts";
+import { clearHalfWritten, removeDurably, writeAtomically } from "./atomic-file.ts";
 import { keepUnknown } from "./keep-unknown.ts";
 import { type Found, moveAside, parseRecord, readRecord } from "./record-file.ts";
 
@@ -69,9 +69,9 @@ export class Records<S extends z.ZodType> {
     const unread: Unread[] = [];
     const newer: Newer[] = [];
     this.#leftAlone.clear();
+    clearHalfWritten(this.#directory);
     for (const entry of readdirSync(this.#directory)) {
       const file = path.join(this.#directory, entry);
-      if (entry.endsWith(".tmp")) removeHalfWritten(file);
       const name = entry.endsWith(".json") ? entry.slice(0, -".json".length) : "";
       if (!isStreamName(name)) continue;
       const found = this.#read(file, name);
@@ -108,12 +108,8 @@ export class Records<S extends z.ZodType> {
 
   remove(name: string): Promise<void> {
     return this.#inTurn(name, async () => {
-      const file = this.#file(name);
-      for (const entry of readdirSync(this.#directory)) {
-        if (!entry.startsWith(`${name}.json.`) || !entry.endsWith(".tmp")) continue;
-        rmSync(path.join(this.#directory, entry), { force: true });
-      }
-      await removeDurably(file);
+      clearHalfWritten(this.#directory, `${name}.json.`);
+      await removeDurably(this.#file(name));
       this.#leftAlone.delete(name);
     });
   }
@@ -142,15 +138,6 @@ export class Records<S extends z.ZodType> {
     return path.join(this.#directory, `${name}.json`);
   }
 }
-
-/** Left by a crash in the middle of a write; the file itself is whole. */
-const removeHalfWritten = (file: string): void => {
-  try {
-    rmSync(file, { force: true, recursive: true });
-  } catch {
-    // It is in nobody's way.
-  }
-};
 
 const WHY: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full. Free some room, then try again",

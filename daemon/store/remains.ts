@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { syncDirectorySync } from "./atomic-file.ts";
 import { isStreamName } from "../../shared/stream-name.ts";
 import type { Layout } from "./layout.ts";
 
@@ -25,6 +26,7 @@ export const clearRemains = (layout: Layout, alive: ReadonlySet<string>): number
     if (gone(name) && !isFree(path.join(layout.locks, name))) kept.add(name);
   let removed = 0;
   for (const folder of ["keys", "memory", "logs", "locks"] as const) {
+    const before = removed;
     for (const entry of plainFiles(layout[folder])) {
       const name = OWNERS[folder].exec(entry)?.[1];
       const halfWritten = folder === "keys" && entry.endsWith(".tmp");
@@ -36,6 +38,8 @@ export const clearRemains = (layout: Layout, alive: ReadonlySet<string>): number
         // It is in nobody's way, and its turn comes again at the next start.
       }
     }
+    // A memory that came back after a power loss could be taken for that of a stream added since.
+    if (removed > before) syncDirectorySync(layout[folder]);
   }
   return removed;
 };

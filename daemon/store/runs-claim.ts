@@ -25,13 +25,17 @@ export type Claimed =
 export const claimRuns = (runs: string, state: string): Claimed => {
   const first = take(runs, state);
   if (typeof first === "string") return { ok: false, message: first };
-  let lock: HeldLock | null = first;
+  let lock: Taken | null = first;
   const release = (): void => {
     lock?.release();
     lock = null;
   };
   const hold = (): string | null => {
-    if (lock?.isThere() === true) return null;
+    if (lock?.isThere() === true) {
+      // There was no room for it when the directory was claimed.
+      if (!lock.isLabelled) lock.isLabelled = label(lock, state);
+      return null;
+    }
     release();
     const again = take(runs, state);
     if (typeof again === "string") return again;
@@ -41,21 +45,31 @@ export const claimRuns = (runs: string, state: string): Claimed => {
   return { ok: true, claim: { hold, release } };
 };
 
-const take = (runs: string, state: string): HeldLock | string => {
+/** Held, and whether the file says by whom, which counts when this daemon lives no more. */
+type Taken = HeldLock & { isLabelled: boolean };
+
+const label = (lock: HeldLock, state: string): boolean => {
+  try {
+    lock.write(`${state}\n`);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const take = (runs: string, state: string): Taken | string => {
   try {
     makeRuns(runs);
     const taken = takeFileLock(path.join(runs, CLAIM));
     if (taken.is === "held") return takenBy(runs, taken.says, state);
     if (taken.is === "failed") return `Cannot claim ${runs}: ${taken.why}.`;
     const { lock } = taken;
-    if (lock.before !== state) {
-      if (lock.before !== "" && hasRuns(runs)) {
-        lock.release();
-        return takenBy(runs, lock.before, state);
-      }
-      lock.write(`${state}\n`);
+    if (lock.before === state) return { ...lock, isLabelled: true };
+    if (lock.before !== "" && hasRuns(runs)) {
+      lock.release();
+      return takenBy(runs, lock.before, state);
     }
-    return lock;
+    return { ...lock, isLabelled: label(lock, state) };
   } catch (error) {
     return `Cannot claim ${runs}: ${messageOf(error)}.`;
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { writeAtomicallySync } from "./atomic-file.ts";
 
 /**
  * A secret of this state directory, made once: digests with it mean nothing anywhere else. 32 random
@@ -17,7 +18,7 @@ export const saltOf = (stateDirectory: string): Buffer => {
   }
   const salt = randomBytes(32);
   try {
-    writeFileSync(file, salt, { mode: 0o600 });
+    writeAtomicallySync(file, salt, 0o600);
   } catch {
     // No room: this daemon's own streams are told apart all the same.
   }

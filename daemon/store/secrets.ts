@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { removeDurably, writeAtomically } from "./atomic-file.ts";
+import { removeDurably, syncDirectorySync, writeAtomically } from "./atomic-file.ts";
 import { readRecord } from "./record-file.ts";
 import { type Newer, storageFailure } from "./records.ts";
 import { SecretRecord } from "./schemas.ts";
@@ -47,6 +47,20 @@ export class SecretStore {
     for (const entry of readdirSync(this.#directory)) {
       if (!entry.startsWith(`${name}@`) || entry === kept) continue;
       await removeDurably(path.join(this.#directory, entry));
+    }
+  }
+
+  /** Drops what a kill between a new key and the removal of the old one left; `used`: revisions by name. */
+  dropUnused(used: ReadonlyMap<string, number | null>): void {
+    try {
+      const unused = readdirSync(this.#directory).filter((entry) => {
+        const [, name = "", revision] = /^(.+)@(\d+)\.json$/.exec(entry) ?? [];
+        return used.has(name) && used.get(name) !== Number(revision);
+      });
+      for (const entry of unused) rmSync(path.join(this.#directory, entry));
+      if (unused.length > 0) syncDirectorySync(this.#directory);
+    } catch {
+      // They are in nobody's way, and their turn comes again at the next start.
     }
   }
 

@@ -1,5 +1,4 @@
 import path from "node:path";
-import { messageOf } from "../log/message-of.ts";
 import { printable } from "../../shared/stream-name.ts";
 import { takeFileLock } from "./file-lock.ts";
 
@@ -15,9 +14,8 @@ export const takeStateLock = (file: string, pid: number): StateLock => {
     case "taken":
       try {
         taken.lock.write(`${pid}\n`);
-      } catch (error) {
-        taken.lock.release();
-        return { ok: false, message: `Cannot write ${file}: ${messageOf(error)}.` };
+      } catch {
+        // The disk is full or read-only: this daemon is needed all the more, and has the lock.
       }
       return { ok: true, release: () => taken.lock.release() };
     case "held":
@@ -29,7 +27,8 @@ export const takeStateLock = (file: string, pid: number): StateLock => {
 
 const whoHas = (directory: string, says: string): string => {
   const known = /^\d+$/.test(says);
-  const holder = known ? `pid ${says}` : `of pid "${printable(says)}"`;
+  const unknown = says === "" ? "its pid is not on record" : `of pid "${printable(says)}"`;
+  const holder = known ? `pid ${says}` : unknown;
   const otherwise = known ? `, or where that does not reach it: kill ${says}` : "";
   return `Another streambrod (${holder}) has the state directory ${directory}. Stop it first: streambro daemon stop${otherwise}`;
 };

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { isStreamName } from "../../shared/stream-name.ts";
+import { clearHalfWritten } from "./atomic-file.ts";
 import { type Layout, makeLayout, placesOf } from "./layout.ts";
 import { withExactWords, withFirstWords } from "./later-words.ts";
 import { type LeftStream, leftStreams } from "./left.ts";
-import { Records, type SetAside, type Unread } from "./records.ts";
+import { Records, type SetAside, type Unread, storageFailure } from "./records.ts";
 import { MemoryRecord, SpecRecord } from "./schemas.ts";
 import { SecretStore } from "./secrets.ts";
 
@@ -38,6 +39,8 @@ export class Store {
 
   /** All that is readable; what had to be set aside; what cannot be read, just now or by this release. */
   load(now: () => number): Loaded {
+    const { daemonLock, keys: secrets, logs } = this.layout;
+    for (const directory of [path.dirname(daemonLock), secrets, logs]) clearHalfWritten(directory);
     const specs = this.specs.readAll(now);
     const memories = this.memories.readAll(now);
     const newerKeys = [...specs.records].flatMap(([name, { keys }]) =>
@@ -54,6 +57,8 @@ export class Store {
       (name, keys) => (Number.isInteger(keys) ? this.secrets.read(name, Number(keys)) : null),
     );
     for (const name of left.keys()) specs.records.delete(name);
+    // Of those that are left alone, a newer release may know keys.
+    this.secrets.dropUnused(new Map([...specs.records].map(([name, one]) => [name, one.keys])));
     return {
       specs: specs.records,
       memories: memories.records,
@@ -61,6 +66,15 @@ export class Store {
       unread: memories.unread,
       left,
     };
+  }
+
+  /** Before a stream is stopped to be forgotten. Errors: STORAGE_FAILED, where nothing can be removed. */
+  mayForget(): void {
+    try {
+      accessSync(this.layout.streams, constants.W_OK);
+    } catch (error) {
+      throw storageFailure(this.layout.streams, error);
+    }
   }
 
   /**

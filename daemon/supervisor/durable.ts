@@ -11,8 +11,8 @@ export type Destined =
   | { readonly ok: false; readonly failure: Failure };
 
 type Ports = {
-  /** Writes in the order of the calls. */
-  readonly save: (record: SpecRecord) => Promise<void>;
+  /** Writes in the order of the calls. `inForce`: it holds, saved or not, and is to be saved later. */
+  readonly save: (record: SpecRecord, inForce: boolean) => Promise<void>;
   /** When it is to be stopped by itself has changed. */
   readonly scheduled: (stopAt: number | null) => void;
 };
@@ -59,13 +59,13 @@ export class Durable {
   /** Nothing is changed where it cannot be saved. Errors: STORAGE_FAILED. */
   async change(record: SpecRecord, secrets: OutputSecrets | null): Promise<void> {
     const before = this.#record;
-    await this.#save(record);
+    await this.#save(record, false);
     const { desired, stopAt } = this.#record;
     // The stream may have come to its end meanwhile: that was not known when this was written.
     const isOvertaken = this.#record !== before;
     this.#record = isOvertaken ? { ...record, desired, stopAt } : record;
     this.#secrets = secrets;
-    if (isOvertaken) await this.#save(this.#record);
+    if (isOvertaken) await this.#save(this.#record, true);
   }
 
   /** False: so already. Errors: STORAGE_FAILED, and nothing was changed. */
@@ -81,7 +81,7 @@ export class Durable {
   async wantStopped(): Promise<void> {
     this.#record = { ...this.#record, desired: "stopped", stopAt: null };
     this.#ports.scheduled(null);
-    await this.#save(this.#record);
+    await this.#save(this.#record, true);
   }
 
   /** Resolves when nothing is being written any more. */
@@ -89,8 +89,8 @@ export class Durable {
     await this.#saves;
   }
 
-  #save(record: SpecRecord): Promise<void> {
-    const saving = this.#ports.save(record);
+  #save(record: SpecRecord, inForce: boolean): Promise<void> {
+    const saving = this.#ports.save(record, inForce);
     // Without a result of its own, which would hold that of the one before, and so on.
     this.#saves = Promise.allSettled([this.#saves, saving]).then(() => undefined);
     return saving;

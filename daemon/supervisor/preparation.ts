@@ -90,6 +90,10 @@ export const prepare = async (
   try {
     // Also here: a stream that fails again and again is hardly ever looked at.
     rotateWhenLonger(places.log, plan.logMaxBytes);
+  } catch {
+    // It goes on the air without.
+  }
+  try {
     removeRunDirectory(places.run);
     layOut(places.run, contents);
   } catch (error) {
@@ -99,6 +103,7 @@ export const prepare = async (
     runDirectory: places.run,
     lock: places.lock,
     log: places.log,
+    logMaxBytes: plan.logMaxBytes,
     marker: places.marker,
     argv: ffmpegArgv({
       ffmpeg: means.tools.ffmpeg,

@@ -9,13 +9,21 @@ import { placeOf } from "./progress-made.ts";
 import { type State, runOf, shownState } from "./state.ts";
 import type { Supervisor } from "./supervisor.ts";
 
+type Ports = {
+  /** On a clock that never jumps. */
+  monotonic(): number;
+  usage(): ResourceUsage | null;
+  /** Why what happens to it is not being saved. */
+  trouble(): string | null;
+};
+
 /** A stream as clients see it: absent facts are null, times in UTC, secrets masked. */
 export const statusOf = (
   { spec, desired, stopAt }: SpecRecord,
   supervisor: Supervisor,
-  monotonic: number,
-  usage: ResourceUsage | null,
+  ports: Ports,
 ): StreamStatus => {
+  const [monotonic, usage] = [ports.monotonic(), ports.usage()];
   const { state, session } = supervisor;
   const run = runOf(state);
   const evidence = run === null ? null : (session?.evidence ?? null);
@@ -62,7 +70,7 @@ export const statusOf = (
     tracks: run === null ? null : tracksOf(supervisor),
     lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
-    note: noteOf(state, supervisor, why),
+    note: noteOf(state, supervisor, why) ?? ports.trouble(),
   };
 };
 

@@ -18,7 +18,8 @@ import { untilAtRest } from "./until-at-rest.ts";
 
 /** What a stream needs of the registry beside its surroundings. */
 export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination" | "finish"> & {
-  save(record: SpecRecord): Promise<void>;
+  save(record: SpecRecord, inForce: boolean): Promise<void>;
+  trouble(): string | null;
   usage(): ResourceUsage | null;
   /** Takes a slot of the limits, or keeps the one it has. Errors: STREAM_LIMIT_EXCEEDED. */
   takeSlot(): void;
@@ -44,7 +45,7 @@ export class Stream {
     ports: StreamPorts,
   ) {
     this.#durable = new Durable(record, secrets, {
-      save: (changed) => ports.save(changed),
+      save: (changed, inForce) => ports.save(changed, inForce),
       scheduled: (stopAt) => ports.scheduled(stopAt),
     });
     this.#ports = ports;
@@ -91,8 +92,7 @@ export class Stream {
   }
 
   status(): StreamStatus {
-    const now = this.#ports.monotonic();
-    return statusOf(this.record, this.supervisor, now, this.#ports.usage());
+    return statusOf(this.record, this.supervisor, this.#ports);
   }
 
   /**

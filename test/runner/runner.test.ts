@@ -8,7 +8,10 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readlinkSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -198,7 +201,6 @@ t.test("two starts at once: one of them", async (t) => {
 t.test("nowhere to write: 74 or 2, and no process", async (t) => {
   const rows: readonly [string, (at: Place) => Place][] = [
     ["no run directory", (at) => ({ ...at, run: path.join(at.run, "missing") })],
-    ["the log is a folder", (at) => ({ ...at, log: at.run })],
     ["the lock cannot be made", (at) => ({ ...at, lock: path.join(at.run, "missing/lock") })],
     ["alive is something else", (at) => (mkdirSync(path.join(at.run, "alive")), at)],
     ["the pids cannot be noted", (at) => (mkdirSync(path.join(at.run, "pids.new")), at)],
@@ -215,6 +217,38 @@ t.test("nowhere to write: 74 or 2, and no process", async (t) => {
     );
     await until("nothing runs", () => withVariable("STREAMBRO_RUN", at.marker).length === 0, 2_000);
   }
+});
+
+t.test("neither a log nor a writable lock is needed", async (t) => {
+  const at = place();
+  const logless = { ...at, log: path.join(at.run, "missing/log") };
+  const { ffmpeg } = await started(logless, SLEEP);
+  t.equal(readlinkSync(`/proc/${ffmpeg.pid}/fd/2`), "/dev/null");
+  t.equal(await front(at), 75, "the lock is held");
+  signal(ffmpeg, "SIGKILL", true);
+  t.match(await exitOf(at), { signal: "SIGKILL" });
+});
+
+t.test("what FFmpeg writes is bounded by the kernel, and it lives on", async (t) => {
+  const at = place();
+  const words = 'printf "%s" "$0" >&2; while :; do head -c 40000 /dev/zero >&2; sleep 0.02; done';
+  const child = spawn("/bin/sh", [SCRIPT, at.run, at.lock, at.log, at.marker, "sh", "-c", words], {
+    env: { ...plainEnvironment(), STREAMBRO_MOST_BLOCKS: "1000" },
+    stdio: "ignore",
+  });
+  await once(child, "exit");
+  const { ffmpeg } = readPids(at.run) ?? {};
+  if (ffmpeg === undefined) throw new Error("not started");
+  await until("the log is full", () => statSync(at.log).size === 512_000, 10_000);
+  t.notOk(
+    readFileSync(`/proc/${ffmpeg.pid}/environ`, "latin1").includes("STREAMBRO_MOST"),
+    "how much is not its business",
+  );
+  truncateSync(at.log, 0);
+  await until("emptied, it goes on", () => statSync(at.log).size > 0, 10_000);
+  t.equal(existence(ffmpeg), "alive");
+  signal(ffmpeg, "SIGKILL", true);
+  await exitOf(at);
 });
 
 t.test("the end of file comes when the exit is in place", async (t) => {
