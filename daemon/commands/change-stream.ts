@@ -72,6 +72,7 @@ export const changeStream = async (
     await store.secrets.prune(name, keys);
     return { changed, matters };
   });
+  if (outcome.changed) editing.edited(name, "changed", `changed: ${givenIn(params)}`);
   // Another owner may have room for what waits.
   if (owner !== null) registry.admitWaiting();
   const { state } = stream.supervisor;
@@ -93,6 +94,14 @@ export const changeStream = async (
     needsRestart: needsRestart && !restarted,
     restarted,
   };
+};
+
+/** Which fields, and not their values: a key may be among them. */
+const givenIn = (params: Params<"stream.set">): string => {
+  const { name: _, restart: __, encoding = {}, ...others } = params;
+  return [...Object.entries(others), ...Object.entries(encoding)]
+    .flatMap(([field, value]) => (value === undefined ? [] : [field]))
+    .join(", ");
 };
 
 const withKept = (

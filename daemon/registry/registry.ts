@@ -42,7 +42,7 @@ export class Registry {
   /** Called for each step in a stream's life, after it was taken. */
   onTransition: (stream: Stream, from: State, event: Event, to: State) => void = () => {};
   /** Called where a limit keeps a stream from starting. */
-  onRefusal: (refusal: LimitRefusal) => void = () => {};
+  onRefusal: (refusal: LimitRefusal, name: string) => void = () => {};
   /** Names whose files cannot be read just now: not to be given to another stream. */
   readonly unreadable: Set<string> = new Set<string>();
   readonly #store: Store;
@@ -89,7 +89,7 @@ export class Registry {
       takeSlot: () => {
         const refusal = limiter.reserve(name, stream.spec.owner);
         if (refusal === null) return;
-        this.onRefusal(refusal);
+        this.onRefusal(refusal, name);
         logRefusedStart(this.#log, name, refusal);
         throw refusedStart(name, refusal, limiter);
       },
@@ -130,7 +130,7 @@ export class Registry {
         stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
       return false;
     }
-    this.onRefusal(refusal);
+    this.onRefusal(refusal, name);
     logRefusedStart(this.#log, name, refusal);
     stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
     return false;
