@@ -92,7 +92,8 @@ const show = async (
     terminal.out(entries.map((entry) => historyLine(entry, widths)).join("\n"));
   }
   if (entries.length === 0) say(context, "streambro: nothing is remembered of that time.");
-  else if (more) say(context, `The last ${entries.length} of more; see -n, --since and --until.`);
+  else if (more)
+    say(context, `These are the last ${entries.length}; there are more: -n, --since, --until.`);
   return found.status;
 };
 

@@ -53,10 +53,13 @@ const whatOf = ({ kind, from, to, stream }: HistoryEntry): string => {
   return printable(what ?? (stream === null ? (WORDS[kind] ?? kind) : kind), 60);
 };
 
-const sentenceOf = ({ message, by, skipped, from, to, kind }: HistoryEntry): string => {
+const sentenceOf = (entry: HistoryEntry): string => {
+  const { message, by, skipped, from, to, kind, details } = entry;
+  const { lastSeen } = details;
+  const seen = typeof lastSeen === "string" ? `, last seen alive ${stamp(lastSeen)}` : "";
   // Under `health` the states are of something else than the stream.
   const health = kind === "health" && from !== null && to !== null ? "health: " : "";
   const who = by === null ? "" : `, by ${by.user ?? `uid ${by.uid}`}`;
   const left = skipped === 0 ? "" : ` (${skipped} changes before this one were too many to keep)`;
-  return printable(`${health}${message}${who}${left}`, 1_500);
+  return printable(`${health}${message}${seen}${who}${left}`, 1_500);
 };

@@ -1,4 +1,7 @@
+import { setImmediate } from "node:timers/promises";
+import type { Result } from "../../shared/contract/methods.ts";
 import { StreamBroError } from "../../shared/errors.ts";
+import type { Query } from "../history/archive.ts";
 import type { HistoryRoom } from "../history/room.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Handlers } from "../rpc/server.ts";
@@ -10,6 +13,26 @@ const USUAL = 1_000;
 const instantOf = (text: string | undefined): number | null =>
   text === undefined ? null : Date.parse(text);
 
+/** Read at once without letting others have their turn; that takes some milliseconds. */
+const PIECE = 1_000;
+
+type Read = Pick<Result<"history.list">, "entries" | "more">;
+
+const inPieces = async (query: Query, read: (piece: Query) => Read): Promise<Read> => {
+  const pieces: Read["entries"][] = [];
+  let left = query.limit;
+  let before: { before?: number } = {};
+  for (;;) {
+    const { entries, more } = read({ ...query, ...before, limit: Math.min(PIECE, left) });
+    pieces.unshift(entries);
+    left -= entries.length;
+    const [first] = entries;
+    if (!more || left <= 0 || first === undefined) return { entries: pieces.flat(), more };
+    before = { before: first.id };
+    await setImmediate();
+  }
+};
+
 export const historyHandlers = (
   { history, subscribers }: Pick<HistoryRoom, "history" | "subscribers">,
   registry: Registry,
@@ -19,7 +42,7 @@ export const historyHandlers = (
     for (const name of names ?? [])
       if (!registry.streams.has(name) && !history.knows(name)) throw noSuchStream(name);
     const query = { names: names ?? null, since: instantOf(since), until: instantOf(until), limit };
-    return { version: 1, ...history.read(query) };
+    return { version: 1, ...(await inPieces(query, (piece) => history.read(piece))) };
   },
   "events.subscribe": async ({ names }, { channel, gone }) => {
     if (channel === undefined)

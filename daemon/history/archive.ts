@@ -6,6 +6,8 @@ export type Query = {
   readonly names: readonly string[] | null;
   readonly since: number | null;
   readonly until: number | null;
+  /** Only entries of lower numbers. */
+  readonly before?: number;
   readonly limit: number;
 };
 
@@ -43,7 +45,7 @@ export class Archive {
   }
 
   /** The newest that fit, oldest first, and whether there are older ones. */
-  read({ names, since, until, limit }: Query): { entries: HistoryEntry[]; more: boolean } {
+  read({ names, since, until, before, limit }: Query): { entries: HistoryEntry[]; more: boolean } {
     const conditions: string[] = [];
     const values: SQLInputValue[] = [];
     const where = (condition: string, ...given: SQLInputValue[]): void => {
@@ -53,6 +55,7 @@ export class Archive {
     if (names !== null) where("stream IN (SELECT value FROM json_each(?))", JSON.stringify(names));
     if (since !== null) where("at >= ?", since);
     if (until !== null) where("at < ?", until);
+    if (before !== undefined) where("id < ?", before);
     const filter = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
     const found = this.#db
       .prepare(`SELECT * FROM entries${filter} ORDER BY id DESC LIMIT ?`)

@@ -140,8 +140,14 @@ export class History {
   }
 }
 
-const fits = ({ stream, at }: HistoryEntry, { names, since, until }: Query): boolean => {
+const fits = (entry: HistoryEntry, { names, since, until, before }: Query): boolean => {
+  const { id, stream, at } = entry;
   const when = Date.parse(at);
   const isNamed = names === null || (stream !== null && names.includes(stream));
-  return isNamed && when >= (since ?? -Infinity) && when < (until ?? Infinity);
+  return (
+    isNamed &&
+    id < (before ?? Infinity) &&
+    when >= (since ?? -Infinity) &&
+    when < (until ?? Infinity)
+  );
 };

@@ -31,11 +31,11 @@ export type Opened =
  * last seconds, and leaves the file whole.
  */
 const PRAGMAS = `
-  PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA journal_size_limit = 1048576;
   PRAGMA cache_size = -512;
+  PRAGMA wal_autocheckpoint = 200;
   PRAGMA trusted_schema = OFF;
 `;
 
@@ -56,6 +56,7 @@ const TABLES = `
     skipped INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS entries_by_stream ON entries (stream);
+  CREATE INDEX IF NOT EXISTS entries_by_time ON entries (at);
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA_VERSION};
   COMMIT;
@@ -69,6 +70,8 @@ export const openArchive = (file: string): Opened => {
     closeSync(openSync(file, O_CREAT | O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0o600));
     chmodSync(file, 0o600);
     db = new DatabaseSync(file);
+    // Before anything is read: from then on it is too late.
+    db.exec("PRAGMA locking_mode = EXCLUSIVE");
     const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
     if (version > SCHEMA_VERSION) {
       db.close();

@@ -7,8 +7,8 @@ export type Bounds = {
   readonly rowsPerStream: number;
 };
 
-/** Rows that one step removes; it takes some milliseconds. */
-const STEP = 500;
+/** Rows that one step removes; it takes a millisecond. */
+export const STEP = 200;
 
 /**
  * One small step towards the bounds; how many rows it removed. What is too much in all is taken from

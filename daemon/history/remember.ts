@@ -65,13 +65,12 @@ export class Remember {
   began(version: string, pid: number): void {
     const { history, now } = this.#surroundings;
     const former = history.noted(RUNNING)?.split(" ");
-    const alive = Number(history.noted(ALIVE) ?? Number.NaN);
     if (former !== undefined) {
       const [formerPid, boot] = former;
       const how = boot === bootId() ? "ended without a goodbye" : "was ended with its machine";
-      const seen = Number.isNaN(alive) ? "" : `, last seen alive ${new Date(alive).toISOString()}`;
-      const message = `streambrod ${formerPid ?? ""} ${how}${seen}`;
-      const details = { pid: Number(formerPid) || 0, rebooted: boot !== bootId() };
+      const message = `streambrod ${formerPid ?? ""} ${how}`;
+      const lastSeen = new Date(this.#lastSeen()).toISOString();
+      const details = { pid: Number(formerPid) || 0, rebooted: boot !== bootId(), lastSeen };
       this.#record({ stream: null, kind: "daemon-lost", message, details });
     }
     const message = `streambrod ${version} started as process ${pid}`;
@@ -91,6 +90,14 @@ export class Remember {
     this.#record({ stream: null, kind: "daemon-stopped", message, by });
     history.note(RUNNING, null);
     history.close();
+  }
+
+  /** When the daemon before this one was last known to live, in Unix milliseconds. */
+  #lastSeen(): number {
+    const { history } = this.#surroundings;
+    const { entries } = history.read({ names: null, since: null, until: null, limit: 1 });
+    const told = entries.map(({ at }) => Date.parse(at));
+    return Math.max(Number(history.noted(ALIVE)) || 0, ...told);
   }
 
   /** What a start found that no step led to. */

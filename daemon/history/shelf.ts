@@ -5,7 +5,7 @@ import { messageOf } from "../log/message-of.ts";
 import type { Archive } from "./archive.ts";
 import { entryOf } from "./happening.ts";
 import { isCorrupt, openArchive, setAside } from "./open-archive.ts";
-import { type Bounds, prune } from "./prune.ts";
+import { type Bounds, STEP, prune } from "./prune.ts";
 
 /** How long a disk that cannot be written to is left alone. */
 const RETRY_MS = 5_000;
@@ -80,7 +80,7 @@ export class Shelf {
     this.#recovered();
     // However many come at once, what is too much goes as fast.
     this.look((archive) => {
-      for (let left = entries; left > 0; left -= 500)
+      for (let left = entries; left > 0; left -= STEP)
         if (prune(archive, this.#surroundings.bounds(), null) === 0) return;
     });
   }
