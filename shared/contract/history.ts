@@ -61,7 +61,6 @@ export const NOTIFICATIONS = {
   ended: { summary: "The daemon is stopping; the connection ends", params: Words },
 } as const;
 
-export type HistoryKind = (typeof HISTORY_KINDS)[number];
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 export type HistoryList = z.infer<typeof HistoryList>;
 export type NotificationName = keyof typeof NOTIFICATIONS;

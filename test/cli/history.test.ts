@@ -143,7 +143,7 @@ t.test("history: times, bounds and exit statuses", async (t) => {
 
 t.test("history: nothing in it steers the terminal", async (t) => {
   const { out } = await run("history", { entries: [entry({ message: "a\u001B[2Jb" })] });
-  t.notMatch(out, /\u001B/);
+  t.notOk(out.includes("\u001B"));
 });
 
 t.test("--since means a time that lies behind", async (t) => {
