@@ -91,8 +91,8 @@ const show = async (
     widen(widths, entries);
     terminal.out(entries.map((entry) => historyLine(entry, widths)).join("\n"));
   }
-  if (entries.length === 0) say(context, "streambro: nothing is remembered of that time.");
-  else if (more)
+  if (found.entries.length === 0) say(context, "streambro: nothing is remembered of that time.");
+  else if (more && lines > 0)
     say(context, `These are the last ${entries.length}; there are more: -n, --since, --until.`);
   return found.status;
 };

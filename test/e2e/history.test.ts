@@ -170,6 +170,16 @@ t.test("what happened", { timeout: 120_000 }, async (t) => {
   });
 
   await t.test("a removed stream's past stays", async (t) => {
+    await daemon.rpc("stream.stop", { name: "radio" });
+    await when(daemon, "radio", "is stopped", ({ state }) => state === "stopped");
+    await daemon.rpc("stream.start", { name: "radio", forMs: 1_000 });
+    await when(daemon, "radio", "its time is over", ({ state }) => state === "stopped");
+    t.match(
+      (await history(daemon, "radio")).findLast(({ to }) => to === "stopping"),
+      { message: "its time is over", by: null },
+    );
+    await daemon.rpc("stream.start", { name: "radio" });
+    await when(daemon, "radio", "is live", ({ state }) => state === "live");
     await daemon.rpc("stream.set", { name: "radio", key: `${KEY}-new`, loop: false });
     await daemon.rpc("stream.remove", { name: "radio" });
     const rows = await history(daemon, "radio");
@@ -230,8 +240,21 @@ t.test("what happened", { timeout: 120_000 }, async (t) => {
     t.match(last.out, /\(daemon\) {2}stopped +streambrod ended: SIGTERM\n$/);
     t.equal(last.err, "streambro: no more events: the daemon has ended\n");
     await daemon.start();
-    const kinds = (await history(daemon)).slice(-2).map(({ kind }) => kind);
-    t.same(kinds, ["daemon-stopped", "daemon-started"]);
+    writeFileSync(path.join(daemon.dir, "conf.yaml"), "log_level: warn\n");
+    await daemon.rpc("daemon.reload", {});
+    await daemon.rpc("daemon.stop", { keepStreams: true });
+    await until("it ends", () => !daemon.running(), DEADLINE);
+    await daemon.start();
+    t.match(
+      (await history(daemon)).slice(-5).map(({ kind, message, by }) => [kind, message, by?.user]),
+      [
+        ["daemon-stopped", "streambrod ended: SIGTERM", undefined],
+        ["daemon-started", /started as process/, undefined],
+        ["settings", "log_level info -> warn", user],
+        ["daemon-stopped", "streambrod ended: daemon stop --keep-streams", user],
+        ["daemon-started", /started as process/, undefined],
+      ],
+    );
   });
 
   await t.test("no key is in it, and nobody else may read it", async (t) => {
