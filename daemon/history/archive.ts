@@ -26,6 +26,8 @@ export class Archive {
   readonly lastId: number;
   readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
+  /** Nothing was written since the last checkpoint. */
+  #isSettled = true;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -38,6 +40,7 @@ export class Archive {
 
   /** All of it or nothing. */
   write(entries: readonly HistoryEntry[]): void {
+    this.#isSettled = false;
     this.#inOne(() => {
       for (const entry of entries) this.#insert.run(...columnsOf(entry));
     });
@@ -93,6 +96,7 @@ export class Archive {
 
   /** A fact that is not an entry; null removes it. */
   note(name: string, value: string | null): void {
+    this.#isSettled = false;
     const text =
       value === null
         ? "DELETE FROM facts WHERE name = ?"
@@ -103,6 +107,13 @@ export class Archive {
   noted(name: string): string | null {
     const row = this.#db.prepare("SELECT value FROM facts WHERE name = ?").get(name);
     return row === undefined ? null : String(row["value"]);
+  }
+
+  /** Brings what was written from the journal into the file, and both to the disk. */
+  checkpoint(): void {
+    if (this.#isSettled) return;
+    this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#isSettled = true;
   }
 
   close(): void {

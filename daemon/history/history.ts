@@ -134,9 +134,11 @@ export class History {
     const jumped = clock.now() - this.#startedAt.wall - (now - this.#startedAt.monotonic);
     const wall = Math.abs(jumped) > MOST_JUMP_MS ? null : clock.now();
     this.#shelf.look((archive) => prune(archive, bounds(), wall));
-    if (now - this.#aliveAt < HEARTBEAT_MS) return;
-    this.#aliveAt = now;
-    this.note(ALIVE, String(clock.now()));
+    if (now - this.#aliveAt >= HEARTBEAT_MS) {
+      this.#aliveAt = now;
+      this.note(ALIVE, String(clock.now()));
+    }
+    this.#shelf.settle();
   }
 }
 

@@ -27,15 +27,14 @@ export type Opened =
 /**
  * One process has the file, by the state directory's lock: so no index in shared memory is needed, which
  * a full disk could take away under a running program. NORMAL: a commit takes 0.01 ms instead of the
- * 0.2 ms and more of FULL, and loses nothing to the death of this process; a power failure may take the
- * last seconds, and leaves the file whole.
+ * 0.2 ms and more of FULL, and loses nothing to the death of this process; a power failure may take what
+ * was written since the last checkpoint, which comes every ten seconds, and leaves the file whole.
  */
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA journal_size_limit = 1048576;
   PRAGMA cache_size = -512;
-  PRAGMA wal_autocheckpoint = 200;
   PRAGMA trusted_schema = OFF;
 `;
 

@@ -97,6 +97,15 @@ export class Shelf {
     }
   }
 
+  /** What a power failure must not take any more goes to the disk; where there is no room, later. */
+  settle(): void {
+    try {
+      this.#archive?.checkpoint();
+    } catch (error) {
+      if (isCorrupt(error)) this.#failed(error);
+    }
+  }
+
   close(): void {
     this.flush();
     const left = this.#waiting.length + this.#lost;
