@@ -19,8 +19,18 @@ export const DESIRED_STATES = ["running", "stopped"] as const;
 
 export type DesiredState = (typeof DESIRED_STATES)[number];
 
-/** Whether media arrives: `unknown` until there is evidence. */
-export const HEALTH_STATES = ["delivering", "unknown"] as const;
+/** Whether media arrives. */
+export const HEALTH_STATES = [
+  "delivering",
+  /** The receiver, or this machine, comes along at less than real time: the picture stutters. */
+  "congested",
+  /** The receiver has taken next to nothing for the stall timeout. */
+  "stalled",
+  /** No evidence yet, or none any more. */
+  "unknown",
+] as const;
+
+export type Health = (typeof HEALTH_STATES)[number];
 
 /** Why a process ended, or a start did not happen. */
 export const FAILURE_REASONS = [
@@ -30,7 +40,9 @@ export const FAILURE_REASONS = [
   "already-publishing",
   "network-lost",
   "timed-out",
+  "tls-failed",
   "no-media",
+  "stalled",
   "input-missing",
   "input-corrupt",
   "codec-unsupported",

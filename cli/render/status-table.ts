@@ -1,5 +1,5 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
-import type { StreamState } from "../../shared/states.ts";
+import type { Health, StreamState } from "../../shared/states.ts";
 import { streamNote } from "./note.ts";
 import { bitrate, bytes, frameRate, percent, speed } from "./rates.ts";
 import { table } from "./table.ts";
@@ -28,6 +28,17 @@ const COLOURS: Readonly<Partial<Record<StreamState, number>>> = {
   foreign: RED,
 };
 
+const HEALTH_COLOURS: Readonly<Partial<Record<Health, number>>> = {
+  delivering: GREEN,
+  congested: YELLOW,
+  stalled: RED,
+};
+
+const paintedHealth = ({ health }: StreamStatus, text: string): string => {
+  const colour = HEALTH_COLOURS[health];
+  return colour === undefined ? text : `\u001B[${colour}m${text}\u001B[39m`;
+};
+
 const painted = ({ state }: StreamStatus, text: string): string => {
   const colour = COLOURS[state];
   return colour === undefined ? text : `\u001B[${colour}m${text}\u001B[39m`;
@@ -49,6 +60,11 @@ const memoryOf = (usage: StreamStatus["usage"]): number | null =>
 const columns = ({ now, colour }: View): ReadonlyArray<Column<StreamStatus>> => [
   { title: "NAME", text: ({ name }) => name },
   { title: "STATE", text: ({ state }) => state, ...(colour ? { paint: painted } : {}) },
+  {
+    title: "HEALTH",
+    text: ({ health }) => (health === "unknown" ? "-" : health),
+    ...(colour ? { paint: paintedHealth } : {}),
+  },
   { title: "SINCE", text: ({ since }) => clock(since, now), expendable: 7 },
   { title: "UP", text: (stream) => uptime(stream, now), expendable: 1 },
   { title: "BITRATE", text: (stream) => bitrate(totalKbps(stream)), expendable: 2 },

@@ -25,10 +25,10 @@ export const addStream = async (
   const { registry, store } = editing;
   const { name } = params;
   const refuseTaken = (): void => {
-    if (registry.unreadable.has(name)) {
+    if (registry.leftAlone.has(name)) {
       throw new StreamBroError(
         "STREAM_EXISTS",
-        `${name}: not added: there is a file of this stream that cannot be read just now. See: streambro daemon status`,
+        `${name}: not added: there is a file of this stream that cannot be read. See: streambro daemon status`,
       );
     }
     if (registry.streams.has(name)) {

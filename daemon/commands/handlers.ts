@@ -3,7 +3,9 @@ import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { MethodName, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
+import type { StreamStatus } from "../../shared/contract/status.ts";
 import { shownUrl } from "../destination/destination.ts";
+import { statusesOf } from "../registry/statuses.ts";
 import { placesOf } from "../store/layout.ts";
 import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
 import type { Caller, Handlers } from "../rpc/server.ts";
@@ -66,7 +68,10 @@ export const handlers = (
       }
       return { protocol: Math.min(protocol, PROTOCOL), version: daemon.version };
     },
-    "daemon.status": async () => ({ ...daemon.about(), streams: countStates(registry.sorted()) }),
+    "daemon.status": async () => ({
+      ...daemon.about(),
+      streams: countStates(statusesOf(registry)),
+    }),
     "daemon.stop": async ({ keepStreams }) => {
       open();
       const running = registry.sorted().filter(({ supervisor }) => supervisor.session !== null);
@@ -83,13 +88,7 @@ export const handlers = (
       return changeStream(params, caller, editing);
     },
     "stream.show": async ({ name }) => ({ version: 1, spec: shownSpec(registry.get(name).spec) }),
-    "stream.status": async ({ names }) => {
-      const streams =
-        names === undefined
-          ? registry.sorted()
-          : [...new Set(names)].map((name) => registry.get(name));
-      return { version: 1, streams: streams.map((stream) => stream.status()) };
-    },
+    "stream.status": async ({ names }) => ({ version: 1, streams: statusesOf(registry, names) }),
     "stream.start": async (params) =>
       move(params.name, (stream) => stream.start(stopTime(params, Date.now()))),
     "stream.stop": async ({ name }) => move(name, (stream) => stream.stop()),
@@ -114,12 +113,12 @@ const shownSpec = (spec: StreamSpec): StreamSpec => ({
   outputs: spec.outputs.map(({ url, hasKey }) => ({ url: shownUrl(url, hasKey), hasKey })),
 });
 
-const countStates = (streams: readonly Stream[]): Record<StreamState, number> => {
+const countStates = (streams: readonly StreamStatus[]): Record<StreamState, number> => {
   const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<
     StreamState,
     number
   >;
-  for (const stream of streams) counts[stream.status().state] += 1;
+  for (const stream of streams) counts[stream.state] += 1;
   return counts;
 };
 

@@ -4,6 +4,7 @@ import { StreamBroError } from "../../shared/errors.ts";
 import type { Query } from "../history/archive.ts";
 import type { HistoryRoom } from "../history/room.ts";
 import type { Registry } from "../registry/registry.ts";
+import { statusesOf } from "../registry/statuses.ts";
 import type { Handlers } from "../rpc/server.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 
@@ -17,6 +18,9 @@ const instantOf = (text: string | undefined): number | null =>
 const PIECE = 1_000;
 
 type Read = Pick<Result<"history.list">, "entries" | "more">;
+
+const isThere = ({ streams, leftAlone }: Registry, name: string): boolean =>
+  streams.has(name) || leftAlone.has(name);
 
 const inPieces = async (query: Query, read: (piece: Query) => Read): Promise<Read> => {
   const pieces: Read["entries"][] = [];
@@ -40,21 +44,15 @@ export const historyHandlers = (
   "history.list": async ({ names, since, until, limit = USUAL }) => {
     // A stream that was removed is remembered all the same, until that has aged out.
     for (const name of names ?? [])
-      if (!registry.streams.has(name) && !history.knows(name)) throw noSuchStream(name);
+      if (!isThere(registry, name) && !history.knows(name)) throw noSuchStream(name);
     const query = { names: names ?? null, since: instantOf(since), until: instantOf(until), limit };
     return { version: 1, ...(await inPieces(query, (piece) => history.read(piece))) };
   },
   "events.subscribe": async ({ names }, { channel, gone }) => {
     if (channel === undefined)
       throw new StreamBroError("OPERATION_FAILED", "this connection cannot be told anything.");
-    const chosen =
-      names === undefined
-        ? registry.sorted()
-        : [...new Set(names)].map((name) => registry.get(name));
+    const streams = statusesOf(registry, names);
     subscribers.add(channel, names ?? null, gone);
-    return {
-      ...{ version: 1, sequence: history.sequence },
-      streams: chosen.map((stream) => stream.status()),
-    };
+    return { version: 1, sequence: history.sequence, streams };
   },
 });

@@ -107,6 +107,9 @@ export const SettingsSchema = z.strictObject({
   START_TIMEOUT_MS: ms(1_000, 3_600_000)
     .default(30_000)
     .describe("how long a start may take until media flows"),
+  STALL_TIMEOUT_MS: ms(2_000, 600_000)
+    .default(10_000)
+    .describe("how long a receiver may take next to nothing before the stream is started again"),
   RETRY_FIRST_MS: ms(50, 60_000)
     .default(500)
     .describe("the first retry comes after 0 to this, each later one after about twice as long"),

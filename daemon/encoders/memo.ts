@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { Encoder } from "../../shared/contract/daemon.ts";
 import { writeAtomically } from "../store/atomic-file.ts";
+import { type Found, parseRecord } from "../store/record-file.ts";
 
 /** What a detection depends on, without running anything: where this differs, it counts no longer. */
 const Circumstances = z.object({
@@ -16,7 +17,7 @@ const Circumstances = z.object({
 });
 
 /** A detection as the state directory keeps it. */
-const Memo = z.object({
+export const Memo = z.object({
   version: z.literal(1),
   circumstances: Circumstances,
   /** As FFmpeg says it: a program may be a script in front of another one. */
@@ -34,14 +35,17 @@ export const isSame = (one: Circumstances, other: Circumstances): boolean =>
 
 /** Null where there is none that can be read. */
 export const readMemo = async (file: string): Promise<Memo | null> => {
-  try {
-    const parsed = Memo.safeParse(JSON.parse(await readFile(file, "utf8")));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
+  const found = await look(file);
+  return found?.is === "good" ? found.value : null;
 };
 
-/** Replaces the file; throws the system's error where it cannot. */
-export const writeMemo = async (file: string, memo: Memo): Promise<void> =>
-  writeAtomically(file, `${JSON.stringify(memo, null, 2)}\n`, 0o640);
+/** Replaces the file, unless it is a newer release's; throws the system's error where it cannot. */
+export const writeMemo = async (file: string, memo: Memo): Promise<void> => {
+  if ((await look(file))?.is === "newer") return;
+  await writeAtomically(file, `${JSON.stringify(memo, null, 2)}\n`, 0o640);
+};
+
+const look = async (file: string): Promise<Found<Memo> | null> => {
+  const text = await readFile(file, "utf8").catch(() => null);
+  return text === null ? null : parseRecord(text, Memo);
+};

@@ -1,74 +1,113 @@
 import type { ProgressReport } from "../ffmpeg/progress.ts";
+import { type Delivery, isDoubtful, judgeDelivery } from "./delivery.ts";
+import {
+  type Sample,
+  ackedBetween,
+  backFrom,
+  speedBetween,
+  withSample,
+  writtenBetween,
+} from "./samples.ts";
+import type { Connection, Ends } from "./sockets.ts";
 
 /** A handshake and what comes before the first media; more than this acknowledged is media. */
 const HANDSHAKE_BYTES = 6_144;
 /** The window over which a rate is taken. */
 const WINDOW_MS = 6_000;
-/** Without progress for this long, nothing is known of the delivery. */
+/** Without a look for this long, nothing is known of the delivery. */
 const SILENCE_MS = 10_000;
+/** FFmpeg reports twice a second: over less than this a speed would be noise. */
+const SPEED_MS = 20_000;
 
-type Sample = { readonly at: number; readonly bytes: number };
+const UNKNOWN: Delivery = { health: "unknown", why: null };
 
-/** What has been seen of one process: its progress, and what the receiver's kernel acknowledged. */
+/** What has been seen of one process: its progress, and what the kernel tells of its connection. */
 export class Evidence {
   report: ProgressReport | null = null;
-  /** Bytes acknowledged since the process started; null where the kernel cannot be asked, or was not yet. */
+  /** The kernel's last word; null where it cannot be asked, or was not yet. */
+  connection: Connection | null = null;
+  /** Whether the kernel tells, or only FFmpeg's own progress; null before the first look. */
+  kernelTells: boolean | null = null;
+  /** Bytes acknowledged since the process started; null as above. */
   acked: number | null = null;
-  #kernelTells: boolean | null = null;
-  #advancedAt: number | null = null;
-  /** When a whole window's worth of bytes had been acknowledged; null where that was never seen. */
-  #arrivedAt: number | null = null;
+  /** Of its last connection. */
+  ends: readonly Ends[] = [];
+  #advanced = false;
+  #arrived = false;
   readonly #adopted: boolean;
-  #samples: Sample[] = [];
+  readonly #host: string;
+  #samples: readonly Sample[] = [];
+  #delivery: Delivery = UNKNOWN;
 
   /**
    * `adopted`: FFmpeg may have fallen silent, and for ever, when its progress file had no room once;
-   * then bytes that arrive are evidence enough.
+   * then bytes that arrive are evidence enough. `host` is the receiver's name for people.
    */
-  constructor(adopted: boolean) {
+  constructor(adopted: boolean, host = "the receiver") {
     this.#adopted = adopted;
+    this.#host = host;
   }
 
   /**
-   * Takes what one look has found. `at` is on a clock that never jumps; `acked` is undefined where the
-   * kernel was not asked this time, null where it cannot be.
+   * Takes what one look has found. `at` is on a clock that never jumps; `connection` is undefined where
+   * the kernel was not asked this time, null where it cannot be.
    */
-  see(at: number, report: ProgressReport | null, acked: number | null | undefined): void {
+  see(at: number, report: ProgressReport | null, connection: Connection | null | undefined): void {
     if (report !== null) {
-      if ((report.outTimeMs ?? 0) > (this.report?.outTimeMs ?? 0)) this.#advancedAt = at;
+      if ((report.outTimeMs ?? 0) > (this.report?.outTimeMs ?? 0)) this.#advanced = true;
       this.report = report;
     }
-    if (acked !== undefined) this.#kernelTells = acked !== null;
-    if (typeof acked === "number") {
-      if (this.acked !== null && acked > this.acked + HANDSHAKE_BYTES) this.#arrivedAt = at;
-      this.acked = Math.max(acked, this.acked ?? 0);
+    if (connection === undefined) return;
+    this.kernelTells = connection !== null;
+    if (connection !== null) {
+      if (this.acked !== null && connection.acked > this.acked + HANDSHAKE_BYTES)
+        this.#arrived = true;
+      this.acked = Math.max(connection.acked, this.acked ?? 0);
     }
-    // An old count at a new time would be a rate that never was.
-    const bytes = this.#kernelTells === true ? acked : report?.totalBytes;
-    if (typeof bytes !== "number") return;
-    this.#samples.push({ at, bytes });
-    while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > WINDOW_MS)
-      this.#samples.shift();
+    this.connection = connection;
+    if (connection !== null && connection.ends.length > 0) this.ends = connection.ends;
+    // What comes before the first media, and the burst that media begins with, are no measure.
+    if (!this.flowing && !this.#adopted) return;
+    const { outTimeMs: mediaMs = null, totalBytes: written = null } = this.report ?? {};
+    const before = this.#samples.at(-1);
+    const isOther = before !== undefined && (before.connection === null) !== (connection === null);
+    this.#samples = withSample(isOther ? [] : this.#samples, { at, mediaMs, written, connection });
+  }
+
+  /** Judges what has been seen; `stallMs`: for how long next to nothing must arrive to be a stall. */
+  judge(stallMs: number): void {
+    this.#delivery = this.flowing ? judgeDelivery(this.#samples, stallMs, this.#host) : UNKNOWN;
   }
 
   /** Media time has advanced, and the receiver has acknowledged more than a handshake. */
   get flowing(): boolean {
-    if (this.#adopted && this.#arrivedAt !== null) return true;
-    if (this.#advancedAt === null || this.#kernelTells === null) return false;
-    return !this.#kernelTells || (this.acked ?? 0) > HANDSHAKE_BYTES;
+    if (this.#adopted && this.#arrived) return true;
+    if (!this.#advanced || this.kernelTells === null) return false;
+    return !this.kernelTells || (this.acked ?? 0) > HANDSHAKE_BYTES;
   }
 
-  isDelivering(at: number): boolean {
-    // FFmpeg's clock goes on while a receiver takes nothing; where the kernel tells, it decides.
-    const arrived = this.#kernelTells === true ? this.#arrivedAt : null;
-    const last = arrived ?? this.#advancedAt ?? Number.NEGATIVE_INFINITY;
-    return this.flowing && at - last < SILENCE_MS;
+  /** The verdict on the delivery, as of a time at which somebody asks. */
+  deliveryAt(at: number): Delivery {
+    const last = this.#samples.at(-1);
+    return last === undefined || at - last.at >= SILENCE_MS ? UNKNOWN : this.#delivery;
+  }
+
+  /** It may be the beginning of a stall: worth looking more often. */
+  get isDoubtful(): boolean {
+    return this.#delivery.health === "delivering" && isDoubtful(this.#samples);
+  }
+
+  /** Media seconds per second of late; null where not known yet. */
+  get speed(): number | null {
+    const [from, to] = [backFrom(this.#samples, SPEED_MS), this.#samples.at(-1)];
+    return from === null || to === undefined ? null : speedBetween(from, to);
   }
 
   get bitrateKbps(): number | null {
-    const [first] = this.#samples;
-    const last = this.#samples.at(-1);
-    if (first === undefined || last === undefined || last.at - first.at < 500) return null;
-    return Math.max(0, Math.round(((last.bytes - first.bytes) * 8) / (last.at - first.at)));
+    const to = this.#samples.at(-1);
+    const from = this.#samples.find(({ at }) => (to?.at ?? 0) - at <= WINDOW_MS);
+    if (from === undefined || to === undefined || to.at - from.at < 500) return null;
+    const bytes = ackedBetween(from, to) ?? writtenBetween(from, to);
+    return bytes === null ? null : Math.max(0, Math.round((bytes * 8) / (to.at - from.at)));
   }
 }

@@ -1,24 +1,77 @@
 import { execa } from "execa";
 
-/** Bytes that receivers' kernels have acknowledged, by the pid that sends. */
-export type AckedByPid = ReadonlyMap<number, number>;
+/** Addresses and ports of a connection, as `ss` writes them. */
+export type Ends = { readonly local: string; readonly peer: string };
 
-/** Reads `ss -tinpHO`: one connection a line, its process and the kernel's counters in it. */
-export const parseSockets = (text: string): AckedByPid => {
-  const acked = new Map<number, number>();
-  for (const line of text.split("\n")) {
-    const bytes = /\bbytes_acked:(\d+)/.exec(line)?.[1];
-    // One process may hold a connection by several descriptors.
-    const pids = new Set([...line.matchAll(/\bpid=(\d+),fd=/g)].map(([, pid]) => Number(pid)));
-    for (const key of pids) {
-      acked.set(key, (acked.get(key) ?? 0) + Number(bytes ?? 0));
-    }
-  }
-  return acked;
+/** What the kernel tells of one process's connections, added up; all in bytes where not said otherwise. */
+export type Connection = {
+  /** Acknowledged by the receiver's kernel since the connection was opened. */
+  readonly acked: number;
+  /** How much more the receiver's kernel would take now. */
+  readonly window: number;
+  /** Handed over by the process and not acknowledged yet. */
+  readonly backlog: number;
+  /** Round-trip time in milliseconds, the longest where there are several; null where not told. */
+  readonly rttMs: number | null;
+  /** Segments that were sent again since the connection was opened. */
+  readonly retransmits: number;
+  readonly ends: readonly Ends[];
 };
 
+/** By the pid that sends. */
+export type Connections = ReadonlyMap<number, Connection>;
+
+/** No connection, or not yet. */
+export const NO_CONNECTION: Connection = {
+  ...{ acked: 0, window: 0, backlog: 0, rttMs: null, retransmits: 0, ends: [] },
+};
+
+/** Reads `ss -tinpHO`: one connection a line, its process and the kernel's counters in it. */
+export const parseSockets = (text: string): Connections => {
+  const found = new Map<number, Connection>();
+  for (const line of text.split("\n")) {
+    // One process may hold a connection by several descriptors.
+    const pids = new Set([...line.matchAll(/\bpid=(\d+),fd=/g)].map(([, pid]) => Number(pid)));
+    if (pids.size === 0) continue;
+    const connection = parseLine(line);
+    for (const pid of pids) found.set(pid, sum(found.get(pid), connection));
+  }
+  return found;
+};
+
+const parseLine = (line: string): Connection => {
+  const count = (pattern: RegExp): number => Number(pattern.exec(line)?.[1] ?? 0);
+  return {
+    acked: count(/\bbytes_acked:(\d+)/),
+    // A window of nothing is left out, as is every window on an old kernel.
+    window: count(/\bsnd_wnd:(\d+)/),
+    // State, then what was received and not read, then what was sent and not acknowledged.
+    backlog: count(/^\S+\s+\d+\s+(\d+)\s/),
+    rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d+(?:\.\d+)?)\//) : null,
+    retransmits: count(/\bretrans:\d+\/(\d+)/),
+    ends: endsOf(line),
+  };
+};
+
+const endsOf = (line: string): Ends[] => {
+  const [, local, peer] = /^\S+\s+\d+\s+\d+\s+(\S+:\d+)\s+(\S+:\d+)\s/.exec(line) ?? [];
+  return local === undefined || peer === undefined ? [] : [{ local, peer }];
+};
+
+const sum = (one: Connection | undefined, other: Connection): Connection =>
+  one === undefined
+    ? other
+    : {
+        acked: one.acked + other.acked,
+        window: one.window + other.window,
+        backlog: one.backlog + other.backlog,
+        rttMs: Math.max(one.rttMs ?? 0, other.rttMs ?? 0),
+        retransmits: one.retransmits + other.retransmits,
+        ends: [...one.ends, ...other.ends],
+      };
+
 /** One call for every process there is; null where `ss` cannot be had or does not answer. */
-export const readSockets = async (): Promise<AckedByPid | null> => {
+export const readSockets = async (): Promise<Connections | null> => {
   const result = await execa("ss", ["-tinpHO"], {
     reject: false,
     stdin: "ignore",

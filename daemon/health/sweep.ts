@@ -4,7 +4,7 @@ import { containerOf } from "../ffmpeg/argv.ts";
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../log/message-of.ts";
 import type { Stream } from "../supervisor/stream.ts";
-import { type AckedByPid, readSockets } from "./sockets.ts";
+import { type Connection, type Connections, NO_CONNECTION, readSockets } from "./sockets.ts";
 
 /** How often is looked while something is starting or stopping, and otherwise. */
 const BUSY_MS = 250;
@@ -13,6 +13,7 @@ const CALM_MS = 1_000;
 const SOCKETS_MS = 2_000;
 const SOCKETS_BUSY_MS = 500;
 const CHECKPOINT_MS = 10_000;
+const MOST_FAILURES = 3;
 
 type Surroundings = {
   readonly registry: Registry;
@@ -42,22 +43,34 @@ export const startSweep = ({
   let socketsAt = Number.NEGATIVE_INFINITY;
   let checkpointAt = monotonic();
 
+  // Where it has never answered it is not waited for.
+  let failures = MOST_FAILURES - 1;
+  /** Once without an answer says nothing: the machine may be busy. More often, it cannot be asked. */
+  const ask = async (): Promise<Connections | null | undefined> => {
+    const connections = await readSockets();
+    failures = connections === null ? failures + 1 : 0;
+    return connections ?? (failures < MOST_FAILURES ? undefined : null);
+  };
+
   const lookAround = async (): Promise<number> => {
     const running = [...registry.streams.values()].filter(
       ({ supervisor }) => supervisor.session !== null,
     );
     const busy = running.some(({ supervisor }) => supervisor.state.is !== "live");
     const now = monotonic();
-    const asks = running.length > 0 && now - socketsAt >= (busy ? SOCKETS_BUSY_MS : SOCKETS_MS);
+    // What may be a stall is looked at closely: the seconds count.
+    const doubtful = running.some(({ supervisor }) => supervisor.session?.evidence.isDoubtful);
+    const everyMs = busy || doubtful ? SOCKETS_BUSY_MS : SOCKETS_MS;
+    const asks = running.length > 0 && now - socketsAt >= everyMs;
     if (asks) socketsAt = now;
-    const acked = asks ? await readSockets() : undefined;
+    const connections = asks ? await ask() : undefined;
     const isCheckpoint = now - checkpointAt >= CHECKPOINT_MS;
     if (isCheckpoint) checkpointAt = now;
     for (const stream of running) {
-      stream.supervisor.look(ackedOf(stream, acked));
+      stream.supervisor.look(connectionOf(stream, connections));
       upkeep(stream, isCheckpoint);
     }
-    return busy ? BUSY_MS : CALM_MS;
+    return busy ? BUSY_MS : doubtful ? SOCKETS_BUSY_MS : CALM_MS;
   };
   const sweep = async (): Promise<void> => {
     // While it is looking, the next look is set at its end.
@@ -85,12 +98,12 @@ export const startSweep = ({
 };
 
 /** What the kernel says of a stream's process; null where it cannot tell, as for SRT, which is UDP. */
-const ackedOf = (
+const connectionOf = (
   stream: Stream,
-  acked: AckedByPid | null | undefined,
-): number | null | undefined => {
+  connections: Connections | null | undefined,
+): Connection | null | undefined => {
   const { session } = stream.supervisor;
-  if (acked === undefined || session === null) return undefined;
-  if (acked === null || containerOf(session.contents.record.url) === "mpegts") return null;
-  return acked.get(session.run.pids.ffmpeg.pid) ?? 0;
+  if (connections === undefined || session === null) return undefined;
+  if (connections === null || containerOf(session.contents.record.url) === "mpegts") return null;
+  return connections.get(session.run.pids.ffmpeg.pid) ?? NO_CONNECTION;
 };

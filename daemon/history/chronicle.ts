@@ -36,7 +36,7 @@ export const happeningsOf = (from: State, event: Event, to: State, around: Aroun
   }
   const { fallback } = around;
   if (event.type === "exited" && "failure" in to && to.failure?.message === fallback) {
-    const message = `${fallback ?? ""}; software encodes until it is started again`;
+    const message = followed(fallback ?? "", "software encodes until it is started again");
     told.push({ kind: "encoder-fallback", reason: "encoder-failed", message });
   }
   const [was, is] = [shownState(from), shownState(to)];
@@ -69,7 +69,7 @@ const whyOf = (from: State, event: Event, to: State, around: Around, by: By | nu
     case "backoff": {
       const { reason, message } = to.failure;
       const retryInMs = Math.max(0, to.retryAt - around.now);
-      const sentence = `${message}; retry in ${(retryInMs / 1000).toFixed(1)} s`;
+      const sentence = followed(message, `retry in ${(retryInMs / 1000).toFixed(1)} s`);
       return { reason, message: sentence, details: { ...details, retryInMs } };
     }
     case "failed":
@@ -95,6 +95,12 @@ const whyOf = (from: State, event: Event, to: State, around: Around, by: By | nu
       return to satisfies never;
   }
 };
+
+/** Two parts of a line; the first may be a whole sentence, or several. */
+const followed = (first: string, then: string): string =>
+  /[.?!]$/.test(first)
+    ? `${first} ${then.charAt(0).toUpperCase()}${then.slice(1)}`
+    : `${first}; ${then}`;
 
 const exitOf = ({ exit }: Around): NonNullable<Told["details"]> =>
   exit === null ? {} : { exitCode: exit.code, exitSignal: exit.signal };

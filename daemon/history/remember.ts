@@ -1,3 +1,4 @@
+import type { Health } from "../../shared/states.ts";
 import type { HistoryEntry } from "../../shared/contract/history.ts";
 import type { Change, LiveSettings } from "../config/live.ts";
 import { SETTING_NAMES, inFile } from "../config/names.ts";
@@ -7,6 +8,7 @@ import { figures } from "../health/thresholds.ts";
 import type { Registry } from "../registry/registry.ts";
 import { bootId } from "../runner/identity.ts";
 import type { Event } from "../supervisor/events.ts";
+import type { HealthChange } from "../supervisor/health.ts";
 import type { State } from "../supervisor/state.ts";
 import type { Stream } from "../supervisor/stream.ts";
 import type { Asking } from "./asking.ts";
@@ -42,17 +44,13 @@ export class Remember {
       onRefusal(refusal, name);
       this.#refused(name, refusal.message);
     };
+    registry.onHealth = (stream, change) => this.#healthChanged(stream, change);
     const { onFinding } = monitor;
     monitor.onFinding = (finding) => {
       this.#found(finding);
       onFinding(finding);
     };
     settings.onChange((now, before) => this.#reloaded(now, before));
-  }
-
-  /** A change of what arrives at a stream's receiver. */
-  healthChanged(stream: string, from: string, to: string, message: string): void {
-    if (from !== to) this.#record({ stream, kind: "health", from, to, message });
   }
 
   /** A stream was added, changed or removed; `message` says how, without anything secret. */
@@ -118,6 +116,15 @@ export class Remember {
     const told = happeningsOf(from, event, to, { ...around, exit: lastExit, fallback });
     for (const one of told)
       this.#record({ ...one, stream: name, message: masked(one.message, stream.secrets) });
+  }
+
+  /** That nothing is known before and after a run is told by the states. */
+  #healthChanged({ spec, secrets }: Stream, { from, to }: HealthChange): void {
+    const isTrouble = (health: Health): boolean => health === "congested" || health === "stalled";
+    if (!isTrouble(from.health) && !isTrouble(to.health)) return;
+    const message = masked(to.why ?? "media arrives", secrets);
+    const change = { from: from.health, to: to.health };
+    this.#record({ stream: spec.name, kind: "health", ...change, message });
   }
 
   /** One that nobody has asked for waits instead, which is told by its state. */

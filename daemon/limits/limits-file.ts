@@ -2,7 +2,9 @@ import path from "node:path";
 import { z } from "zod";
 import { UserLimit } from "../../shared/contract/daemon.ts";
 import { writeAtomically } from "../store/atomic-file.ts";
+import { keepUnknown } from "../store/keep-unknown.ts";
 import { readLoneRecord } from "../store/lone-record.ts";
+import { readRecord } from "../store/record-file.ts";
 import { storageFailure } from "../store/records.ts";
 
 /** `limits.json`: what `limits set` has changed; null goes by the settings. */
@@ -24,7 +26,7 @@ export type ReadLimits = {
 
 const INSTEAD = "Limits are those of the settings";
 
-/** What can never be read is set aside; what the system fails to read just now is left in place. */
+/** What can never be read is set aside; what cannot be read just now, or by this release, stays in place. */
 export const readLimits = (file: string, now: number): ReadLimits => {
   const found = readLoneRecord(file, LimitsRecord, now);
   switch (found.is) {
@@ -34,6 +36,10 @@ export const readLimits = (file: string, now: number): ReadLimits => {
       return { record: NO_LIMITS, complaint: null };
     case "unread": {
       const complaint = `${file} cannot be read just now (${found.why}); it is left as it is. ${INSTEAD}.`;
+      return { record: null, complaint };
+    }
+    case "newer": {
+      const complaint = `${file} is left as it is: ${found.why}. ${INSTEAD}.`;
       return { record: null, complaint };
     }
     case "aside": {
@@ -46,10 +52,12 @@ export const readLimits = (file: string, now: number): ReadLimits => {
   }
 };
 
-/** Errors: STORAGE_FAILED, with what was there still there. */
+/** What a newer release has added stays. Errors: STORAGE_FAILED, with what was there still there. */
 export const writeLimits = async (file: string, record: LimitsRecord): Promise<void> => {
   try {
-    await writeAtomically(file, `${JSON.stringify(record, null, 2)}\n`, 0o640);
+    const found = readRecord(file, LimitsRecord);
+    const whole = found.is === "good" ? keepUnknown(found.raw, found.value, record) : record;
+    await writeAtomically(file, `${JSON.stringify(whole, null, 2)}\n`, 0o640);
   } catch (error) {
     throw storageFailure(path.dirname(file), error);
   }

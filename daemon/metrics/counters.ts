@@ -92,14 +92,15 @@ export class Counters implements Metrics {
     );
   }
 
-  /** Goes on from what an earlier daemon counted; what this one does not count is left out. */
-  restore(rows: readonly CounterRow[]): void {
-    for (const { name, labels, value } of rows) {
+  /** Goes on from what an earlier daemon counted; answers with what this one does not count. */
+  restore(rows: readonly CounterRow[]): CounterRow[] {
+    return rows.filter(({ name, labels, value }) => {
       const key = KEYS.find((one) => COUNTERS[one].name === name);
-      if (key === undefined) continue;
-      const known = COUNTERS[key].labels.toSorted().join();
-      if (Object.keys(labels).toSorted().join() === known) this.#add(key, labels, value);
-    }
+      const known = key === undefined ? null : COUNTERS[key].labels.toSorted().join();
+      if (key === undefined || Object.keys(labels).toSorted().join() !== known) return true;
+      this.#add(key, labels, value);
+      return false;
+    });
   }
 
   #count(key: CounterKey, labels: Labels, by = 1): void {

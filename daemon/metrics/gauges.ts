@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { Counter, Gauge, type Registry } from "./prometheus.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
-import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
+import { HEALTH_STATES, STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import type { LimitValues } from "../limits/stream-limiter.ts";
 
 /** What is, as opposed to what was counted; asked for at each scrape. */
@@ -79,6 +79,23 @@ export const addGauges = (registry: Registry, facts: Facts): void => {
   );
   each("streambro_stream_delivering", "1 where media of a stream arrives, else 0.", ({ health }) =>
     health === "delivering" ? 1 : 0,
+  );
+  gauge(
+    "streambro_stream_health",
+    "1 for what a stream's health is: delivering, congested, stalled or unknown.",
+    ["stream", "owner", "health"],
+    () =>
+      facts.streams().flatMap(({ name: stream, owner, health: now }) =>
+        HEALTH_STATES.map((health) => ({
+          labels: { stream, owner, health },
+          value: health === now ? 1 : 0,
+        })),
+      ),
+  );
+  each(
+    "streambro_stream_backlog_bytes",
+    "What FFmpeg has handed over and the receiver has not acknowledged.",
+    ({ outputs }) => outputs[0]?.backlogBytes ?? null,
   );
   each("streambro_stream_bitrate_bits_per_second", "What a receiver acknowledges.", bitsPerSecond);
   each(

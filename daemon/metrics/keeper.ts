@@ -101,6 +101,10 @@ export const readKept = (file: string, now: number): Kept => {
       const warning = `${file} cannot be read just now (${found.why}); it is left as it is, and what is counted until streambrod is started again is not saved.`;
       return { counters: [], isUnread: true, warning };
     }
+    case "newer": {
+      const warning = `${file} is left as it is: ${found.why}. What this release counts is not saved.`;
+      return { counters: [], isUnread: true, warning };
+    }
     case "aside": {
       const warning = `${file} could not be read (${found.why}); it was set aside as ${found.movedTo}. The counters of metrics begin at 0.`;
       return { counters: [], isUnread: false, warning };

@@ -5,6 +5,7 @@ import type { Clock } from "../clock/clock.ts";
 import type { LimitValues } from "../limits/stream-limiter.ts";
 import type { Log } from "../log/log.ts";
 import type { Registry } from "../registry/registry.ts";
+import { statusesOf } from "../registry/statuses.ts";
 import { Counters } from "./counters.ts";
 import { addGauges } from "./gauges.ts";
 import { Keeper, readKept } from "./keeper.ts";
@@ -13,6 +14,8 @@ import { MetricsServer } from "./serve.ts";
 import { tally } from "./tally.ts";
 
 const TICK_MS = 5_000;
+/** Rows of other releases that are carried along. */
+const MOST_OTHERS = 10_000;
 
 type Surroundings = {
   readonly registry: Registry;
@@ -47,11 +50,15 @@ export class Metering {
     this.#surroundings = surroundings;
     this.#counters = new Counters(this.#prom);
     const kept = readKept(file, clock.now());
-    this.#counters.restore(kept.counters);
+    // What another release counts is carried along, so that it goes on from there.
+    const others = this.#counters.restore(kept.counters).slice(0, MOST_OTHERS);
     this.#warning = kept.warning;
     this.#isUnread = kept.isUnread;
     if (kept.warning !== null) log.warn({ event: "start-up" }, kept.warning);
-    const rows = (): ReturnType<Counters["rows"]> => this.#counters.rows();
+    const rows = async (): ReturnType<Counters["rows"]> => [
+      ...(await this.#counters.rows()),
+      ...others,
+    ];
     this.#keeper = new Keeper({ file, rows, clock, monotonic, log });
     if (!kept.isUnread) this.#counters.onCount = (isTime) => this.#keeper.touch(isTime);
     addGauges(this.#prom, {
@@ -114,7 +121,7 @@ export class Metering {
   }
 
   #look(): void {
-    this.#streams = this.#surroundings.registry.sorted().map((stream) => stream.status());
+    this.#streams = statusesOf(this.#surroundings.registry);
     for (const { owner } of this.#streams) this.#counters.know(owner);
     this.#countTime();
   }
@@ -133,9 +140,9 @@ export class Metering {
     this.#countedAt = now;
     for (const { spec, desired, supervisor } of registry.streams.values()) {
       if (desired !== "running") continue;
-      const { state, session } = supervisor;
-      const delivering = state.is === "live" && session?.evidence.isDelivering(now) === true;
-      this.#counters.timePassed(spec.owner, seconds, delivering);
+      const { health, state, session } = supervisor;
+      const delivery = health.at(state, session?.evidence ?? null, now);
+      this.#counters.timePassed(spec.owner, seconds, delivery.health === "delivering");
     }
   }
 }

@@ -17,11 +17,13 @@ import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
 import type { Event } from "../supervisor/events.ts";
+import type { HealthChange } from "../supervisor/health.ts";
 import { type State, holdsSlot, isAtRest, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { Stream } from "../supervisor/stream.ts";
 import { placesOf } from "../store/layout.ts";
+import { LeftAlone } from "./left-alone.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import type { Store } from "../store/store.ts";
@@ -41,10 +43,12 @@ export class Registry {
   onBusy: () => void = () => {};
   /** Called for each step in a stream's life, after it was taken. */
   onTransition: (stream: Stream, from: State, event: Event, to: State) => void = () => {};
+  /** Called for each change of a stream's health. */
+  onHealth: (stream: Stream, change: HealthChange) => void = () => {};
   /** Called where a limit keeps a stream from starting. */
   onRefusal: (refusal: LimitRefusal, name: string) => void = () => {};
-  /** Names whose files cannot be read just now: not to be given to another stream. */
-  readonly unreadable: Set<string> = new Set<string>();
+  /** Not among the streams; their names are not to be given to others. */
+  readonly leftAlone: LeftAlone = new LeftAlone();
   readonly #store: Store;
   readonly #surroundings: Surroundings;
   readonly #parts: Parts;
@@ -62,8 +66,9 @@ export class Registry {
     this.#log = log;
   }
 
-  /** Errors: STREAM_NOT_FOUND. */
+  /** Errors: STREAM_NOT_FOUND; FOREIGN_PROCESS, OPERATION_FAILED where it is left alone. */
   get(name: string): Stream {
+    this.leftAlone.refuse(name);
     const stream = this.streams.get(name);
     if (stream === undefined) throw noSuchStream(name);
     return stream;
@@ -108,6 +113,7 @@ export class Registry {
     });
     this.streams.set(name, stream);
     stream.supervisor.changes.on("transition", (...step) => this.onTransition(stream, ...step));
+    stream.supervisor.changes.on("health", (change) => this.onHealth(stream, change));
     stream.supervisor.changes.on("change", () => {
       const { is } = stream.supervisor.state;
       const pid = runOf(stream.supervisor.state)?.pids.ffmpeg.pid;
@@ -195,17 +201,20 @@ export class Registry {
     const own = this.streams.get(name);
     if (own === undefined) return null;
     const target = own.target;
+    const inUse = (by: string): Failure => {
+      const message =
+        `${by} is sending to the same destination with the same key ` +
+        `(${hostOf(own.spec.outputs[0]?.url ?? "")}). Stop it first: streambro stop ${by}`;
+      return { reason: "already-publishing", permanent: false, message };
+    };
     for (const other of this.streams.values()) {
       if (other === own || !holdsSlot(other.supervisor.state)) continue;
       // What it runs with, and what it would be started with again: a change may lie between the two.
       const running = other.supervisor.session?.contents.record.target ?? null;
-      if (target !== running && target !== other.target) continue;
-      const message =
-        `${other.spec.name} is sending to the same destination with the same key ` +
-        `(${hostOf(own.spec.outputs[0]?.url ?? "")}). Stop it first: streambro stop ${other.spec.name}`;
-      return { reason: "already-publishing", permanent: false, message };
+      if (target === running || target === other.target) return inUse(other.spec.name);
     }
-    return null;
+    const left = this.leftAlone.sendingTo(target, (destination) => this.#targetOf(destination));
+    return left === null ? null : inUse(left);
   }
 
   #targetOf({ url, secrets }: Destination): string {

@@ -22,10 +22,13 @@ export const startUp = (
   log: Log,
 ): string[] => {
   const loaded = store.load(() => Date.now());
-  const { specs, memories, unreadable } = loaded;
+  const { specs, memories, left } = loaded;
   const warnings = complaints(loaded);
-  for (const name of unreadable) registry.unreadable.add(name);
   const marked = findMarked(`${store.layout.locks}/`);
+  for (const one of left.values()) {
+    const places = placesOf(store.layout, one.name);
+    registry.leftAlone.take(one, places, marked.get(places.marker) ?? null);
+  }
   const opened = [...specs.keys()].sort().map((name) => {
     const record = specs.get(name) as NonNullable<ReturnType<typeof specs.get>>;
     const memory = memories.get(name) ?? null;
@@ -37,7 +40,7 @@ export const startUp = (
   const idle = opened.filter(({ stream, memory }) => !takeOver(stream, memory, store, marked));
   for (const { stream } of opened) registry.settleSlot(stream);
   for (const { stream, memory } of idle) takeUp(stream, memory, registry);
-  const known = new Set([...specs.keys(), ...unreadable]);
+  const known = new Set([...specs.keys(), ...left.keys()]);
   for (const warning of warnings) log.warn({ event: "start-up" }, warning);
   for (const { stream, warning } of strays(known, marked)) {
     log.warn({ event: "start-up", stream }, warning);
@@ -47,14 +50,19 @@ export const startUp = (
   return warnings;
 };
 
-const complaints = ({ setAside, unread }: Loaded): string[] => [
+const complaints = ({ setAside, unread, left }: Loaded): string[] => [
   ...setAside.map(
     ({ file, movedTo, why }) =>
       `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
   ),
   ...unread.map(
-    ({ file, why }) =>
-      `${file} cannot be read just now (${why}); it is left as it is, and ignored until streambrod is started again.`,
+    ({ name, file, why }) =>
+      `${file} cannot be read just now (${why}); it is left as it is, and what is to be remembered of ${name} is not saved until streambrod is started again.`,
+  ),
+  ...[...left.values()].map(({ name, file, isNewer, why }) =>
+    isNewer
+      ? `${file} is left as it is: ${why}. The stream ${name} is left alone: install that release again.`
+      : `${file} cannot be read just now (${why}); it is left as it is, and so is the stream ${name} until streambrod is started again.`,
   ),
 ];
 
@@ -71,8 +79,9 @@ const takeOver = (
   const left = whatIsLeft(places, memory, stream.secrets, marked);
   if (left.is === "nothing") return false;
   if (left.is === "unreadable") {
-    const why = `FFmpeg ${left.ffmpeg.pid} is on the air for this stream, and how it was started cannot be read`;
-    stream.supervisor.block(why);
+    stream.supervisor.block(
+      `FFmpeg ${left.ffmpeg.pid} is on the air for this stream, and ${left.why}`,
+    );
     return true;
   }
   const streak = memory?.rest.is === "running" ? memory.rest.streak : NO_STREAK;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { type Found, readRecord } from "../store/record-file.ts";
 import { RunRecord } from "../store/schemas.ts";
 import { type Exit, exitOf } from "../ffmpeg/failure.ts";
 import { type Identity, bootId } from "./identity.ts";
@@ -15,21 +16,22 @@ const read = (file: string): string | null => {
   }
 };
 
-/** What a run directory's `run.json` says; null where it is missing, cut off, newer or of another boot. */
+/** What a run directory's `run.json` says, or why it cannot be read. */
+export const lookAtRunRecord = (directory: string): Found<RunRecord> =>
+  readRecord(path.join(directory, "run.json"), RunRecord);
+
+/** The same; null where it is missing, cut off or newer. */
 export const readRunRecord = (directory: string): RunRecord | null => {
-  const text = read(path.join(directory, "run.json"));
-  if (text === null) return null;
-  try {
-    const parsed = RunRecord.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
+  const found = lookAtRunRecord(directory);
+  return found.is === "good" ? found.value : null;
 };
 
 export const isOfThisBoot = (record: RunRecord): boolean => record.bootId === bootId();
 
-/** `pids`, as the runner wrote it: its own pid and start time, then FFmpeg's. */
+/**
+ * `pids`, as the runner wrote it: its own pid and start time, then FFmpeg's. No version: a runner of any
+ * release writes these four numbers and nothing else; what is new goes into a file of its own.
+ */
 export const readPids = (directory: string): Pids | null => {
   const words = /^(\d+) (\d+) (\d+) (\d+)\n?$/.exec(read(path.join(directory, "pids")) ?? "");
   const [runner = 0, runnerStart = 0, ffmpeg = 0, ffmpegStart = 0] = (words ?? [])
@@ -43,7 +45,7 @@ export const readPids = (directory: string): Pids | null => {
   };
 };
 
-/** `exit`, as the runner wrote it; null where there is none: not known, and never 0. */
+/** `exit`, as the runner wrote it, one number for every release; null where there is none: not known, and never 0. */
 export const readExit = (directory: string): Exit | null => {
   const text = read(path.join(directory, "exit"))?.trim() ?? "";
   return /^[0-9]{1,3}$/.test(text) ? exitOf(Number(text)) : null;

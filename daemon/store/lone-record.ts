@@ -9,10 +9,13 @@ export type LoneRecord<T> =
   | { readonly is: "none" }
   /** It can never be read; `movedTo` is its new name. */
   | { readonly is: "aside"; readonly movedTo: string; readonly why: string }
-  /** It may well be good: it stays where it is, and must not be written over. */
-  | { readonly is: "unread"; readonly why: string };
+  /** It may well be good, or a newer release's: it stays where it is, and must not be written over. */
+  | { readonly is: "unread" | "newer"; readonly why: string };
 
-/** What can never be read is set aside; what the system fails to read just now is left in place. */
+/**
+ * What can never be read is set aside; what the system fails to read just now is left in place, and so
+ * is what only a newer release can read.
+ */
 export const readLoneRecord = <S extends z.ZodType>(
   file: string,
   schema: S,
@@ -21,7 +24,7 @@ export const readLoneRecord = <S extends z.ZodType>(
   removeHalfWritten(file);
   if (!isThere(file)) return { is: "none" };
   const found = readRecord(file, schema);
-  if (found.is === "good") return found;
+  if (found.is === "good" || found.is === "newer") return found;
   const movedTo = found.is === "bad" ? moveAside(file, now) : null;
   if (movedTo === null) return { is: "unread", why: found.why };
   return { is: "aside", movedTo: path.basename(movedTo), why: found.why };

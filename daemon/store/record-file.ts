@@ -1,14 +1,23 @@
 import { lstatSync, readFileSync, renameSync, statSync } from "node:fs";
-import { z } from "zod";
+import type { z } from "zod";
 import { messageOf } from "../log/message-of.ts";
+import { understand } from "./understand.ts";
 
-/** `bad`: it can never be read, as it does not parse or is no file; `unread`: it cannot just now. */
+/**
+ * `bad`: it can never be read, as it does not parse or is no file; `unread`: it cannot just now; `newer`:
+ * a newer release can. `raw` is what it says, unknown fields and all.
+ */
 export type Found<T> =
-  | { readonly is: "good"; readonly value: T }
+  | { readonly is: "good"; readonly value: T; readonly raw: unknown }
+  | { readonly is: "newer"; readonly why: string; readonly raw: unknown }
   | { readonly is: "bad" | "unread"; readonly why: string };
 
-/** Reads a JSON file and parses it against `schema`. */
-export const readRecord = <S extends z.ZodType>(file: string, schema: S): Found<z.output<S>> => {
+/** Reads a JSON file and parses it against `schema`; `before` prepares what it says for that. */
+export const readRecord = <S extends z.ZodType>(
+  file: string,
+  schema: S,
+  before?: (raw: unknown) => unknown,
+): Found<z.output<S>> => {
   let text: string;
   try {
     // Not opened before that is known: opening a pipe may block for ever.
@@ -17,10 +26,19 @@ export const readRecord = <S extends z.ZodType>(file: string, schema: S): Found<
   } catch (error) {
     return { is: leadsNowhere(file, error) ? "bad" : "unread", why: messageOf(error) };
   }
+  return parseRecord(text, schema, before);
+};
+
+/** The same of a file's text. */
+export const parseRecord = <S extends z.ZodType>(
+  text: string,
+  schema: S,
+  before: (raw: unknown) => unknown = (raw) => raw,
+): Found<z.output<S>> => {
   try {
-    const parsed = schema.safeParse(JSON.parse(text));
-    if (parsed.success) return { is: "good", value: parsed.data };
-    return { is: "bad", why: z.prettifyError(parsed.error).replaceAll("\n", " ") };
+    const raw: unknown = JSON.parse(text);
+    const understood = understand(before(raw), schema);
+    return understood.is === "bad" ? understood : { ...understood, raw };
   } catch (error) {
     return { is: "bad", why: messageOf(error) };
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { isStreamName } from "../../shared/stream-name.ts";
 import type { Layout } from "./layout.ts";
@@ -50,5 +50,7 @@ const plainFiles = (directory: string): string[] =>
 const setAside = (streams: string): string[] =>
   readdirSync(streams).flatMap((entry) => /^(.+)\.json\.unreadable-/.exec(entry)?.[1] ?? []);
 
-const isFree = (lock: string): boolean =>
+/** Nothing that was started for the stream lives, whatever its run directory says. */
+export const isFree = (lock: string): boolean =>
+  !existsSync(lock) ||
   spawnSync("flock", ["-n", lock, "true"], { stdio: "ignore", timeout: 10_000 }).status === 0;

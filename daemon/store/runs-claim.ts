@@ -5,7 +5,7 @@ import { messageOf } from "../log/message-of.ts";
 import { type HeldLock, takeFileLock } from "./file-lock.ts";
 
 /** In the directory of runs: whose they are. No stream can be called that. */
-export const CLAIM = ".state";
+const CLAIM = ".state";
 
 export type RunsClaim = {
   /** Claims the directory again where it was wiped. A sentence where it cannot be had any more. */

@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { removeDurably, writeAtomically } from "./atomic-file.ts";
-import { storageFailure } from "./records.ts";
+import { readRecord } from "./record-file.ts";
+import { type Newer, storageFailure } from "./records.ts";
 import { SecretRecord } from "./schemas.ts";
 
 export type OutputSecrets = readonly Readonly<Record<string, string>>[];
@@ -27,16 +28,17 @@ export class SecretStore {
     }
   }
 
-  /** Null where the file is missing or does not parse. */
+  /** Null where the file is missing, does not parse, or is a newer release's. */
   read(name: string, revision: number): OutputSecrets | null {
-    try {
-      const parsed = SecretRecord.safeParse(
-        JSON.parse(readFileSync(this.#file(name, revision), "utf8")),
-      );
-      return parsed.success ? parsed.data.outputs : null;
-    } catch {
-      return null;
-    }
+    const found = readRecord(this.#file(name, revision), SecretRecord);
+    return found.is === "good" ? found.value.outputs : null;
+  }
+
+  /** Where the file is one that only a newer release understands. */
+  newer(name: string, revision: number): Newer | null {
+    const file = this.#file(name, revision);
+    const found = readRecord(file, SecretRecord);
+    return found.is === "newer" ? { name, file, why: found.why, raw: null } : null;
   }
 
   /** Removes a stream's keys but for one revision, or all of them. */

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { isStreamName } from "../../shared/stream-name.ts";
 import { type Layout, makeLayout, placesOf } from "./layout.ts";
+import { withExactWords, withFirstWords } from "./later-words.ts";
+import { type LeftStream, leftStreams } from "./left.ts";
 import { Records, type SetAside, type Unread } from "./records.ts";
-import { CLAIM } from "./runs-claim.ts";
 import { MemoryRecord, SpecRecord } from "./schemas.ts";
 import { SecretStore } from "./secrets.ts";
 
@@ -11,8 +13,8 @@ export type Loaded = {
   readonly memories: Map<string, MemoryRecord>;
   readonly setAside: readonly SetAside[];
   readonly unread: readonly Unread[];
-  /** Names whose specification cannot be read just now: no other stream may be called that. */
-  readonly unreadable: Set<string>;
+  /** By name: their names are taken, and they are in none of the others. */
+  readonly left: ReadonlyMap<string, LeftStream>;
 };
 
 /** Everything one daemon keeps on disk. */
@@ -24,21 +26,40 @@ export class Store {
 
   constructor(state: string, runtime: string) {
     this.layout = makeLayout(state, runtime);
-    this.specs = new Records(this.layout.streams, SpecRecord, 0o640, ({ spec }) => spec.name);
-    this.memories = new Records(this.layout.memory, MemoryRecord, 0o640);
+    this.specs = new Records(this.layout.streams, SpecRecord, 0o640, {
+      nameIn: ({ spec }) => spec.name,
+      keepsUnknown: true,
+    });
+    this.memories = new Records(this.layout.memory, MemoryRecord, 0o640, {
+      words: { write: withFirstWords, read: withExactWords },
+    });
     this.secrets = new SecretStore(this.layout.keys);
   }
 
-  /** All that is readable; what had to be set aside; what cannot be read just now. */
+  /** All that is readable; what had to be set aside; what cannot be read, just now or by this release. */
   load(now: () => number): Loaded {
     const specs = this.specs.readAll(now);
     const memories = this.memories.readAll(now);
+    const newerKeys = [...specs.records].flatMap(([name, { keys }]) =>
+      keys === null ? [] : (this.secrets.newer(name, keys) ?? []),
+    );
+    const left = leftStreams(
+      {
+        specs: specs.records,
+        unreadSpecs: specs.unread,
+        newerSpecs: specs.newer,
+        newerMemories: memories.newer,
+        newerKeys,
+      },
+      (name, keys) => (Number.isInteger(keys) ? this.secrets.read(name, Number(keys)) : null),
+    );
+    for (const name of left.keys()) specs.records.delete(name);
     return {
       specs: specs.records,
       memories: memories.records,
       setAside: [...specs.setAside, ...memories.setAside],
-      unread: [...specs.unread, ...memories.unread],
-      unreadable: new Set(specs.unread.map(({ name }) => name)),
+      unread: memories.unread,
+      left,
     };
   }
 
@@ -78,7 +99,7 @@ export class Store {
   strayRuns(known: ReadonlySet<string>): string[] {
     if (!existsSync(this.layout.runs)) return [];
     return readdirSync(this.layout.runs)
-      .filter((name) => name !== CLAIM && !known.has(name))
+      .filter((name) => isStreamName(name) && !known.has(name))
       .map((name) => path.join(this.layout.runs, name));
   }
 }

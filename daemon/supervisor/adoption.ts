@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Identity, bootId, existence, identify, parseStat } from "../runner/identity.ts";
 import type { Contents } from "../runner/run-directory.ts";
-import { type Pids, readPids, readRunRecord } from "../runner/run-record.ts";
+import { type Pids, lookAtRunRecord, readPids } from "../runner/run-record.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
 
@@ -16,7 +16,7 @@ export type Left =
       readonly contents: Contents;
     }
   /** FFmpeg is on the air with this stream's marker, and nothing readable says how it was started. */
-  | { readonly is: "unreadable"; readonly ffmpeg: Identity };
+  | { readonly is: "unreadable"; readonly ffmpeg: Identity; readonly why: string };
 
 /**
  * Looks for a stream's run: by its run directory, and by the marker in /proc where that is gone or
@@ -32,15 +32,20 @@ export const whatIsLeft = (
   // The record of pids is better than the marker, which a child of FFmpeg's would carry too.
   const recorded = pids !== null && existence(pids.ffmpeg) !== "dead" ? pids.ffmpeg : null;
   const onAir = recorded ?? marked.get(places.marker) ?? null;
+  const found = lookAtRunRecord(places.run);
+  const newer = found.is === "newer" ? found.why : null;
   const remembered = memory?.rest.is === "running" ? memory.rest.run : null;
-  const records = [readRunRecord(places.run), remembered];
+  // What this release remembers is of another run than one that a newer release has started.
+  const records = newer === null ? [found.is === "good" ? found.value : null, remembered] : [];
   const record = records.find((one) => one?.bootId === bootId()) ?? null;
   if (record === null)
-    return onAir === null ? { is: "nothing" } : { is: "unreadable", ffmpeg: onAir };
-  const run = (found: Pids): Left => ({
+    return onAir === null
+      ? { is: "nothing" }
+      : { is: "unreadable", ffmpeg: onAir, why: whyUnreadable(newer) };
+  const run = (those: Pids): Left => ({
     is: "run",
     record,
-    pids: found,
+    pids: those,
     contents: { record, secrets },
   });
   if (onAir !== null && pids?.ffmpeg.pid !== onAir.pid) {
@@ -50,6 +55,9 @@ export const whatIsLeft = (
   const isNews = memory === null || memory.rest.is === "running" || onAir !== null;
   return pids !== null && isNews ? run(pids) : { is: "nothing" };
 };
+
+const whyUnreadable = (newer: string | null): string =>
+  newer === null ? "how it was started cannot be read" : `its run.json cannot be used: ${newer}`;
 
 /** FFmpeg's parent, if it is the runner that was started for this stream. */
 const runnerOf = (ffmpeg: Identity, places: StreamPlaces): Identity | null => {

@@ -29,6 +29,8 @@ export type Event =
   /** Whether the lock that a foreign process held is still held. */
   | { readonly type: "rechecked"; readonly free: boolean }
   | { readonly type: "flowing" }
+  /** The receiver takes nothing any more, and FFmpeg does not notice. */
+  | { readonly type: "stalled"; readonly failure: Failure }
   /** `ended`: all was played; `planned`: time for a fresh process; else a failure. */
   | { readonly type: "exited"; readonly how: "ended" | "planned" | Failure }
   | { readonly type: "timer"; readonly timer: TimerName };

@@ -1,5 +1,6 @@
 import type { LastExit } from "../../shared/contract/status.ts";
-import { type Exit, type Failure, classify } from "../ffmpeg/failure.ts";
+import { classify } from "../failure/classify.ts";
+import type { Exit, Failure } from "../ffmpeg/failure.ts";
 import { readBytes, sizeOf } from "../logs/log-file.ts";
 import type { Reached, RunRecord } from "../store/schemas.ts";
 import { blamesPosition, goodEnd } from "./progress-made.ts";
@@ -29,7 +30,8 @@ export const accountFor = (
 ): ExitAccount => {
   const good = goodEnd(exit, record, outTimeMs);
   const own = typeof stop === "object" ? stop : null;
-  const failure = own ?? classify(exit, logTail(log, record.logFrom), hostOf(record.url));
+  const about = { name: record.name, host: hostOf(record.url) };
+  const failure = own ?? classify(exit, logTail(log, record.logFrom), about, outTimeMs);
   const isFailure = stop !== "asked" && good === null;
   return {
     how: good ?? failure,

@@ -26,3 +26,19 @@ export const restOf = (
       return { is: "running", since, streak: state.streak, run: record };
   }
 };
+
+/** The state of rest that an earlier daemon left; null for stopped, and where something ran. */
+export const stateOf = (rest: MemoryRecord["rest"], latestRetry: number): State | null => {
+  switch (rest.is) {
+    case "backoff":
+      // A clock that jumped must not keep a stream off the air.
+      return { ...rest, retryAt: Math.min(rest.retryAt, latestRetry) };
+    case "failed":
+      return { is: "failed", failure: rest.failure };
+    case "finished":
+      return { is: "finished" };
+    case "stopped":
+    case "running":
+      return null;
+  }
+};

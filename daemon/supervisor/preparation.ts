@@ -189,5 +189,5 @@ const hungDisk = (input: string): Failure => ({
 const noRoom = (directory: string, error: unknown): Failure => ({
   reason: (error as NodeJS.ErrnoException).code === "ENOSPC" ? "disk-full" : "spawn-failed",
   permanent: false,
-  message: `the run directory ${directory} cannot be written: ${messageOf(error)}`,
+  message: `the run directory ${directory} cannot be written: ${messageOf(error)}. Make room on its disk, or see to its owner`,
 });

@@ -55,8 +55,9 @@ export const afterFailure = (
   if (policy.limit > 0 && attempt > policy.limit) return { retry: false };
   const outageSince = Math.min(streak.outageSince ?? now, now);
   const next = { ...streak, attempt, outageSince };
-  if (failure.reason === "input-missing" || failure.reason === "input-corrupt")
-    return { retry: true, afterMs: policy.inputMs, streak: next };
+  const ofInput = failure.reason === "input-missing" || failure.reason === "input-corrupt";
+  // The first time it may just be being replaced.
+  if (ofInput && attempt > 1) return { retry: true, afterMs: policy.inputMs, streak: next };
   return {
     retry: true,
     afterMs: delayMs(attempt, now - outageSince, policy, random),

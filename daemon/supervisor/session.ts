@@ -1,16 +1,20 @@
 import path from "node:path";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { Evidence } from "../health/evidence.ts";
+import type { Connection } from "../health/sockets.ts";
 import { type DeathWatch, watchDeath } from "../runner/death-watch.ts";
 import { existence, signal } from "../runner/identity.ts";
 import { type ReadProgress, readProgress } from "../runner/progress-file.ts";
 import { type Contents, isWhole, layOut } from "../runner/run-directory.ts";
 import { readExit } from "../runner/run-record.ts";
+import { hostOf } from "./exit-account.ts";
 import type { Run } from "./state.ts";
 
 /** How long a runner is given to record the death of its FFmpeg before it is ended. */
 const RUNNER_GRACE_MS = 1_500;
 const RUNNER_GONE_MS = 3_000;
+/** FFmpeg reports twice a second. */
+const REPORTS_WITHIN_MS = 5_000;
 
 /**
  * One run as it is watched, whether this daemon started it or an earlier one did: its end by the FIFO,
@@ -35,7 +39,7 @@ export class Session {
     adopted: boolean,
     onExit: (exit: Exit) => void,
   ) {
-    this.evidence = new Evidence(adopted);
+    this.evidence = new Evidence(adopted, hostOf(contents.record.url));
     this.run = run;
     this.contents = contents;
     this.#directory = directory;
@@ -45,10 +49,17 @@ export class Session {
   }
 
   /** Reads what FFmpeg last reported; kept in the evidence too. */
-  look(at: number, acked: number | null | undefined): ReadProgress | null {
+  look(at: number, connection: Connection | null | undefined): ReadProgress | null {
     const progress = readProgress(this.#directory, this.run.pids.ffmpeg.pid);
-    this.evidence.see(at, progress?.report ?? null, acked);
+    this.evidence.see(at, progress?.report ?? null, connection);
     return progress;
+  }
+
+  /** FFmpeg said a moment ago that media goes out; `now` is on the clock of the file system. */
+  isReporting(at: number, now: number): boolean {
+    const progress = this.look(at, undefined);
+    if (progress === null || now - progress.writtenAt >= REPORTS_WITHIN_MS) return false;
+    return (progress.report.outTimeMs ?? 0) > 0;
   }
 
   /** Looks whether the processes live; `at` is on a clock that never jumps. */

@@ -2,6 +2,7 @@ import type { OutputStatus, StreamStatus, Tracks } from "../../shared/contract/s
 import { instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
 import type { ProgressReport } from "../ffmpeg/progress.ts";
+import type { Evidence } from "../health/evidence.ts";
 import type { ResourceUsage } from "../health/resource-monitor.ts";
 import type { SpecRecord } from "../store/schemas.ts";
 import { placeOf } from "./progress-made.ts";
@@ -18,8 +19,7 @@ export const statusOf = (
   const { state, session } = supervisor;
   const run = runOf(state);
   const evidence = run === null ? null : (session?.evidence ?? null);
-  const delivering = state.is === "live" && evidence?.isDelivering(monotonic) === true;
-  const health = delivering ? "delivering" : "unknown";
+  const { health, why } = supervisor.health.at(state, evidence, monotonic);
   const report = evidence?.report ?? null;
   const { lastExit } = supervisor.track;
   const failure = failureOf(state, lastExit);
@@ -28,6 +28,10 @@ export const statusOf = (
     health,
     bytes: evidence?.acked ?? null,
     bitrateKbps: evidence?.bitrateKbps ?? null,
+    backlogBytes: evidence?.connection?.backlog ?? null,
+    rttMs: evidence?.connection?.rttMs ?? null,
+    retransmits: evidence?.connection?.retransmits ?? null,
+    healthBy: basisOf(evidence),
     error: failure?.message ?? null,
   }));
   return {
@@ -52,13 +56,13 @@ export const statusOf = (
             outTimeMs: report.outTimeMs,
             frame: report.frame,
             fps: report.fps,
-            speed: speedOf(report),
+            speed: evidence?.speed ?? speedOf(report),
           },
     usage: run === null || usage === null ? null : usageOf(usage),
     tracks: run === null ? null : tracksOf(supervisor),
     lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
-    note: noteOf(state, supervisor),
+    note: noteOf(state, supervisor, why),
   };
 };
 
@@ -70,6 +74,11 @@ const COPIED: Tracks = {
 
 const tracksOf = ({ session }: Supervisor): Tracks | null =>
   session === null ? null : (session.contents.record.tracks ?? COPIED);
+
+const basisOf = (evidence: Evidence | null): "kernel" | "progress" | null => {
+  const tells = evidence?.kernelTells ?? null;
+  return tells === null ? null : tells ? "kernel" : "progress";
+};
 
 /** FFmpeg's first figures divide by next to nothing. */
 const speedOf = ({ outTimeMs, speed }: ProgressReport): number | null =>
@@ -114,12 +123,14 @@ const failureOf = (
 /** A killed process is gone in moments; one that is not is waiting in the kernel. */
 const UNENDING_MS = 10_000;
 
-const noteOf = (state: State, supervisor: Supervisor): string | null => {
+const noteOf = (state: State, supervisor: Supervisor, poor: string | null): string | null => {
   if (state.is === "foreign") return state.why;
   const forMs = Date.now() - supervisor.since;
   if (state.is === "stopping" && state.force === "kill" && forMs > UNENDING_MS) {
     return "FFmpeg does not end even by SIGKILL: it may be waiting for a disk or a network file system";
   }
+  // In backoff the last error says it.
+  if (poor !== null && state.is !== "backoff") return poor;
   const fallback = tracksOf(supervisor)?.video.fallback ?? null;
   return (
     supervisor.session?.note ?? (fallback === null ? null : `encoded by software: ${fallback}`)

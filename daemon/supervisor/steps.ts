@@ -28,7 +28,23 @@ export const forceKilled: Effect = {
 export const noMedia = (ms: number): Failure => ({
   reason: "no-media",
   permanent: false,
-  message: `nothing was delivered within ${Math.round(ms / 1000)} s of the start`,
+  message:
+    `nothing was delivered within ${Math.round(ms / 1000)} s of the start. ` +
+    "Is the receiver overloaded, or this machine's upload, or too slow an encoder?",
+});
+
+/** The receiver takes nothing any more. */
+export const noDelivery = (why: string): Failure => ({
+  reason: "stalled",
+  permanent: false,
+  message: why,
+});
+
+export const stalledLine = ({ message }: Failure): Effect => ({
+  do: "log",
+  level: "warn",
+  event: "stalled",
+  sentence: `stalled: ${message}; starting it again`,
 });
 
 export const failed = (failure: Failure, streak: Streak, world: World): Step => {
@@ -59,10 +75,17 @@ export const streakOf = (state: State): Streak => ("streak" in state ? state.str
 export const prepare = (streak: Streak, byOperator: boolean): Step =>
   step({ is: "preparing", streak, byOperator }, { do: "prepare" });
 
-export const terminate = (run: Run, next: Next, failure: Failure | null, streak: Streak): Step =>
+export const terminate = (
+  run: Run,
+  next: Next,
+  failure: Failure | null,
+  streak: Streak,
+  ...effects: Effect[]
+): Step =>
   step(
     { is: "stopping", run, next, force: "no", failure, streak },
     { do: "signal", run, signal: "SIGTERM" },
+    ...effects,
   );
 
 export const atRest = (next: Next): Step =>

@@ -1,10 +1,15 @@
 import { EventEmitter } from "node:events";
-import type { Exit } from "../ffmpeg/failure.ts";
+import type { Exit, Failure } from "../ffmpeg/failure.ts";
 import { messageOf } from "../log/message-of.ts";
 import { existence } from "../runner/identity.ts";
 import type { Contents } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
+import type { Delivery } from "../health/delivery.ts";
+import type { Connection } from "../health/sockets.ts";
+import { Ghosts } from "./ghosts.ts";
+import { type HealthChange, StreamHealth } from "./health.ts";
+import { stateOf } from "./memory.ts";
 import { prepareStream } from "./prepare-stream.ts";
 import { policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
@@ -12,11 +17,17 @@ import { settleEnd } from "./settle-end.ts";
 import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { StateTimer } from "./state-timer.ts";
-import { timerOf } from "./timers.ts";
+import { noDelivery } from "./steps.ts";
+import { tell, tellHealth } from "./telling.ts";
+import { timerOf, timerSettings } from "./timers.ts";
 import { TrackRecord } from "./track-record.ts";
 import { transition } from "./transition.ts";
 
-type Changes = { change: []; transition: [from: State, event: Event, to: State] };
+type Changes = {
+  change: [];
+  transition: [from: State, event: Event, to: State];
+  health: [change: HealthChange];
+};
 
 /**
  * One stream's only owner: holds its state, carries out what the transition table says, and turns what
@@ -28,47 +39,39 @@ export class Supervisor {
   since: number;
   session: Session | null = null;
   readonly track: TrackRecord;
+  readonly health: StreamHealth = new StreamHealth();
   /** Forgotten, or left to the next daemon: nothing that still happens means anything. */
   #released = false;
   readonly #timer: StateTimer;
+  readonly #ghosts: Ghosts;
   readonly #context: StreamContext;
 
   constructor(context: StreamContext, memory: MemoryRecord | null) {
     this.#context = context;
     this.since = memory?.rest.since ?? context.clock.now();
     this.track = new TrackRecord(memory);
+    this.#ghosts = new Ghosts(context.log, context.name);
     this.changes.setMaxListeners(0);
     this.#timer = new StateTimer(context.clock, (timer) => this.dispatch({ type: "timer", timer }));
   }
 
   /** Takes up the state of rest that an earlier daemon left, where nothing runs. */
   recall(rest: MemoryRecord["rest"]): void {
-    if (rest.is === "backoff") {
-      // A stop that was saved, and its consequences not any more.
-      if (this.#context.desired() !== "running") return;
-      // A clock that jumped must not keep a stream off the air.
-      const most = this.#context.clock.now() + this.#context.settings().RETRY_MAX_LATER_MS;
-      this.#enter({ ...rest, retryAt: Math.min(rest.retryAt, most) });
-    } else if (rest.is === "failed") this.#enter({ is: "failed", failure: rest.failure });
-    else if (rest.is === "finished") this.#enter({ is: "finished" });
+    // A stop that was saved, and its consequences not any more.
+    if (rest.is === "backoff" && this.#context.desired() !== "running") return;
+    const { RETRY_MAX_LATER_MS } = this.#context.settings();
+    const state = stateOf(rest, this.#context.clock.now() + RETRY_MAX_LATER_MS);
+    if (state !== null) this.#enter(state);
     this.since = rest.since;
   }
 
   /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */
   adopt(run: Run, contents: Contents, streak = NO_STREAK): void {
     this.#watch(run, contents, true);
-    const progress = this.session?.look(this.#context.monotonic(), undefined);
-    const fresh =
-      progress !== null &&
-      progress !== undefined &&
-      this.#context.clock.now() - progress.writtenAt < 5_000;
+    const { clock, monotonic } = this.#context;
+    const flowing = this.session?.isReporting(monotonic(), clock.now()) === true;
     const { since } = this;
-    this.dispatch({
-      type: "adopt",
-      run,
-      flowing: fresh && (progress.report.outTimeMs ?? 0) > 0,
-      streak,
-    });
+    this.dispatch({ type: "adopt", run, flowing, streak });
     // It has been on the air since before this daemon.
     this.since = since;
     this.session?.checkPulse(this.#context.monotonic());
@@ -100,17 +103,22 @@ export class Supervisor {
     this.changes.emit("transition", from, event, state);
     for (const effect of effects) this.#carryOut(effect);
     void this.remember().then((safe) => (safe ? this.#tidy() : undefined));
+    this.#seeHealth();
     this.changes.emit("change");
   }
 
   /** One look at what runs, once a tick. */
-  look(acked: number | null | undefined): void {
+  look(connection: Connection | null | undefined): void {
     const { session } = this;
     if (session === null) return;
     const at = this.#context.monotonic();
-    session.look(at, acked);
+    session.look(at, connection);
+    session.evidence.judge(this.#context.settings().STALL_TIMEOUT_MS);
     if (this.state.is === "starting" && session.evidence.flowing)
       this.dispatch({ type: "flowing" });
+    const { health, why } = this.#seeHealth();
+    if (this.state.is === "live" && health === "stalled")
+      this.dispatch({ type: "stalled", failure: noDelivery(why ?? "nothing arrives") });
     session.checkPulse(at);
   }
 
@@ -132,20 +140,21 @@ export class Supervisor {
     this.changes.removeAllListeners();
   }
 
+  #seeHealth(): Delivery {
+    const { monotonic, log, name } = this.#context;
+    const { now, change } = this.health.see(this.state, this.session?.evidence, monotonic());
+    if (change !== null) {
+      tellHealth(log, name, change);
+      this.changes.emit("health", change);
+    }
+    return now;
+  }
+
   #enter(state: State): void {
     const { clock } = this.#context;
-    const settings = this.#context.settings();
     if (shownState(state) !== shownState(this.state)) this.since = clock.now();
     this.state = state;
-    const due = timerOf(
-      state,
-      {
-        startTimeoutMs: settings.START_TIMEOUT_MS,
-        forceKillMs: settings.FORCE_KILL_TIMEOUT_MS,
-        resetMs: settings.RETRY_RESET_MS,
-      },
-      clock.now(),
-    );
+    const due = timerOf(state, timerSettings(this.#context.settings()), clock.now());
     // The end of the daemon begins nothing, and ends what it has begun.
     this.#timer.set(this.#context.draining() && due?.timer !== "escalate" ? null : due);
   }
@@ -165,10 +174,7 @@ export class Supervisor {
         void this.#context.finish();
         return;
       case "log":
-        this.#context.log[effect.level](
-          { event: effect.event },
-          worded(this.#context.name, effect),
-        );
+        tell(this.#context.log, this.#context.name, effect);
         return;
       default:
         effect satisfies never;
@@ -223,6 +229,13 @@ export class Supervisor {
     this.session = null;
     session.close();
     this.dispatch({ type: "exited", how });
+    void this.#layGhosts(session, how);
+  }
+
+  async #layGhosts(session: Session, how: "ended" | "planned" | Failure): Promise<void> {
+    const laid = await this.#ghosts.ended(session.evidence, how);
+    // The receiver knows now that nobody else is publishing.
+    if (laid && this.state.is === "backoff") this.dispatch({ type: "resume" });
   }
 
   /** Secrets and the playlist go as soon as what the run reached is safe on disk. */
@@ -233,7 +246,3 @@ export class Supervisor {
       this.#context.cleanUp("run");
   }
 }
-
-/** The design document words this one event, and people search for it. */
-const worded = (name: string, { event, sentence }: Extract<Effect, { do: "log" }>): string =>
-  event === "FORCE_KILL_REQUIRED" ? `Stream ${name} ${sentence}` : `${name}: ${sentence}`;

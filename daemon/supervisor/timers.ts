@@ -1,3 +1,4 @@
+import type { Settings } from "../config/settings.ts";
 import type { State } from "./state.ts";
 import type { TimerName } from "./events.ts";
 
@@ -6,6 +7,12 @@ export type TimerSettings = {
   readonly forceKillMs: number;
   readonly resetMs: number;
 };
+
+export const timerSettings = (settings: Settings): TimerSettings => ({
+  startTimeoutMs: settings.START_TIMEOUT_MS,
+  forceKillMs: settings.FORCE_KILL_TIMEOUT_MS,
+  resetMs: settings.RETRY_RESET_MS,
+});
 
 /** FFmpeg stuck in a write ignores one SIGTERM and heeds a second; a healthy one is gone by then. */
 const SECOND_TERM_MS = 1_000;

@@ -9,6 +9,7 @@ import {
   forceKilled,
   info,
   noMedia,
+  stalledLine,
   prepare,
   stay,
   step,
@@ -24,6 +25,7 @@ import {
  *                        ^   |          |                       |
  *                        |   +--failure-+--exit, no media in time, exit--> backoff, or failed
  *                        +--------------------- timer ------------------------+
+ *   live --nothing taken any more--> stopping --exit--> backoff
  *   any with a process --stop--> stopping --exit--> stopped, or preparing where that was a restart
  *   any at rest, or backoff --no room--> waiting --room--> preparing
  *   preparing --somebody else holds the lock--> foreign --timer--> preparing
@@ -65,6 +67,10 @@ export const transition = (state: State, event: Event, world: World): Step => {
     case "flowing":
       return state.is === "starting"
         ? step({ is: "live", run: state.run, streak: state.streak }, info("live", "on the air"))
+        : stay(state);
+    case "stalled":
+      return state.is === "live"
+        ? terminate(state.run, "resume", event.failure, state.streak, stalledLine(event.failure))
         : stay(state);
     case "exited":
       return onExited(state, event.how, world);

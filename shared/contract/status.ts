@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { DESIRED_STATES, FAILURE_REASONS, HEALTH_STATES, STREAM_STATES } from "../states.ts";
 
+/*
+ * What a later release has added has a default: a daemon of release 0.1 does not tell it.
+ */
+
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 const Instant = z.string();
 
@@ -11,6 +15,13 @@ export const OutputStatus = z.object({
   /** Bytes acknowledged by the receiver's kernel since the process started; null where unknown. */
   bytes: z.number().nullable(),
   bitrateKbps: z.number().nullable(),
+  /** Bytes that FFmpeg has handed over and the receiver has not acknowledged; null where unknown. */
+  backlogBytes: z.number().nullable().default(null),
+  rttMs: z.number().nullable().default(null),
+  /** Segments sent again since the process started. */
+  retransmits: z.number().nullable().default(null),
+  /** What `health` goes by: the kernel's counters, or FFmpeg's progress alone; null before either. */
+  healthBy: z.enum(["kernel", "progress"]).nullable().default(null),
   error: z.string().nullable(),
 });
 

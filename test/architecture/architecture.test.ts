@@ -174,6 +174,7 @@ t.test("heavy packages stay where they belong", async (t) => {
 /** Whoever starts a process, and what for. */
 const STARTERS = [
   "daemon/ffmpeg/version.ts",
+  "daemon/health/ghosts.ts",
   "daemon/health/sockets.ts",
   "daemon/media/bounded.ts",
   "daemon/runner/launch.ts",

@@ -44,6 +44,7 @@ const live = stream({
   desired: "running",
   since: ago(3 * D + 4 * H),
   startedAt: ago(3 * D + 4 * H),
+  health: "delivering",
   restarts: 1,
   position: { ms: 130 * S, durationMs: 1420 * S, cycle: 3 },
   progress: { outTimeMs: 1, frame: 1, fps: 25, speed: 1 },
@@ -52,7 +53,10 @@ const live = stream({
     ...{ at: ago(S), warnings: 0 },
   },
   outputs: [
-    { url: "rtmp://a/live/****", health: "delivering", bytes: 1, bitrateKbps: 4100, error: null },
+    {
+      ...{ url: "rtmp://a/live/****", health: "delivering", bytes: 1, bitrateKbps: 4100 },
+      ...{ backlogBytes: 0, rttMs: 20, retransmits: 0, healthBy: "kernel", error: null },
+    },
   ],
 });
 const error = { code: "OPERATION_FAILED", message: "a.example refused the connection" };
@@ -121,9 +125,9 @@ void tap.test("notes", async (t) => {
 
 void tap.test("the table, where nothing is cut", async (t) => {
   t.same(statusTable([live, waiting], { now: NOW, room: null, colour: false }), [
-    "NAME   STATE    SINCE        UP     BITRATE   FPS  SPEED  CPU   MEM    RESTARTS  NOTE",
-    "radio  live     Mar 1 08:00  3d 4h  4.1 Mb/s  25   1.00x  0.8%  19 MB  1         river.mp4 02:10/23:40",
-    "news   backoff  10:00        -      -         -    -      -     -      7         retry in 12 s: a.example refused the connection",
+    "NAME   STATE    HEALTH      SINCE        UP     BITRATE   FPS  SPEED  CPU   MEM    RESTARTS  NOTE",
+    "radio  live     delivering  Mar 1 08:00  3d 4h  4.1 Mb/s  25   1.00x  0.8%  19 MB  1         river.mp4 02:10/23:40",
+    "news   backoff  -           10:00        -      -         -    -      -     -      7         retry in 12 s: a.example refused the connection",
   ]);
 });
 
@@ -136,7 +140,7 @@ void tap.test("the table on terminals of every width", async (t) => {
     );
   }
   const narrow = statusTable([live, waiting], { now: NOW, room: 50, colour: false });
-  t.match(narrow[0], /^NAME +STATE +UP +BITRATE +NOTE$/);
+  t.match(narrow[0], /^NAME +STATE +HEALTH +(?:UP +)?NOTE$/);
   t.match(narrow[2], /retry in 12 s.*…$/);
   const unshared = stream({
     usage: { cpuPercent: 1, memoryBytes: 53_000_000, pssBytes: null, at: ago(S), warnings: 0 },
@@ -145,6 +149,10 @@ void tap.test("the table on terminals of every width", async (t) => {
   t.match(resident[1], / 51 MB /, "resident where the kernel does not tell the share");
   const painted = statusTable([live], { now: NOW, room: 130, colour: true });
   t.match(painted[1], "\u001B[32mlive\u001B[39m ");
+  t.match(painted[1], "\u001B[32mdelivering\u001B[39m ");
+  const poor = stream({ state: "live", health: "congested" });
+  const marked = statusTable([poor], { now: NOW, room: 40, colour: true });
+  t.match(marked[1], "\u001B[33mcongested\u001B[39m", "on the narrowest terminal too");
 });
 
 void tap.test("text on a terminal", async (t) => {

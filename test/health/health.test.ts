@@ -2,7 +2,7 @@ import net from "node:net";
 import t from "tap";
 import type { ProgressReport } from "../../daemon/ffmpeg/progress.ts";
 import { Evidence } from "../../daemon/health/evidence.ts";
-import { parseSockets, readSockets } from "../../daemon/health/sockets.ts";
+import { type Connection, parseSockets, readSockets } from "../../daemon/health/sockets.ts";
 import { output } from "../helpers/command.ts";
 import { until } from "../helpers/until.ts";
 
@@ -14,6 +14,13 @@ const report = (outTimeMs: number | null, totalBytes: number | null = null): Pro
   totalBytes,
   ended: false,
 });
+
+const told = (acked: number): Connection => ({
+  ...{ acked, window: 60_000, backlog: 0 },
+  ...{ rttMs: 1, retransmits: 0, ends: [] },
+});
+const maybe = (acked: number | null | undefined): Connection | null | undefined =>
+  typeof acked === "number" ? told(acked) : acked;
 
 t.test("flowing needs media time and acknowledged bytes beyond a handshake", async (t) => {
   type Look = readonly [ProgressReport | null, number | null | undefined];
@@ -45,24 +52,35 @@ t.test("flowing needs media time and acknowledged bytes beyond a handshake", asy
   ];
   for (const [what, looks, flowing] of rows) {
     const evidence = new Evidence(false);
-    for (const [n, [progress, acked]] of looks.entries()) evidence.see(n * 500, progress, acked);
+    for (const [n, [progress, acked]] of looks.entries())
+      evidence.see(n * 500, progress, maybe(acked));
     t.equal(evidence.flowing, flowing, what);
   }
 });
 
-t.test("silence of ten seconds means that nothing is known", async (t) => {
+t.test("health is known while somebody looks, and judged by what arrives", async (t) => {
   const evidence = new Evidence(false);
-  evidence.see(1_000, report(500), 50_000);
-  t.ok(evidence.isDelivering(10_999));
-  t.notOk(evidence.isDelivering(11_000));
-  evidence.see(19_000, report(500), 50_000);
-  t.notOk(evidence.isDelivering(19_000), "the same media time again is no life");
-  evidence.see(20_000, report(500), 60_000);
-  t.ok(evidence.isDelivering(20_000), "but bytes that arrive are: FFmpeg's report may be stuck");
-  evidence.see(21_000, report(501), 60_000);
-  t.ok(evidence.isDelivering(21_000));
-  evidence.see(22_000, null, undefined);
-  t.equal(evidence.report?.outTimeMs, 501, "a look that finds nothing takes nothing away");
+  const healthAt = (at: number): string => {
+    evidence.judge(10_000);
+    return evidence.deliveryAt(at).health;
+  };
+  t.equal(healthAt(0), "unknown");
+  evidence.see(1_000, report(500), told(50_000));
+  t.equal(healthAt(1_000), "delivering");
+  t.equal(healthAt(10_999), "delivering");
+  t.equal(healthAt(11_000), "unknown", "nobody has looked for ten seconds");
+  evidence.see(11_000, report(500), undefined);
+  t.equal(healthAt(11_000), "unknown", "nor was the kernel asked");
+  for (let at = 12; at <= 40; at += 1)
+    evidence.see(at * 1_000, report(at * 1_000, at * 50_000), told(at * 50_000));
+  t.equal(healthAt(40_000), "delivering");
+  evidence.see(41_000, null, undefined);
+  t.equal(evidence.report?.outTimeMs, 40_000, "a look that finds nothing takes nothing away");
+  for (let at = 41; at <= 52; at += 1)
+    evidence.see(at * 1_000, report(at * 1_000, at * 50_000), told(40 * 50_000));
+  t.equal(healthAt(52_000), "stalled");
+  evidence.see(53_000, report(53_000, 53 * 50_000), null);
+  t.equal(healthAt(53_000), "delivering", "what one of them told says nothing of the other");
 });
 
 t.test(
@@ -81,7 +99,7 @@ t.test(
       const wrong: string[] = [];
       for (let look = 0; look < 100; look += 1) {
         const at = look * lookMs;
-        evidence.see(at, report(at), look % every === 0 ? at * 125 : undefined);
+        evidence.see(at, report(at), maybe(look % every === 0 ? at * 125 : undefined));
         const kbps = evidence.bitrateKbps;
         if (at > 8_000 && (kbps === null || Math.abs(kbps - 1_000) > 50))
           wrong.push(`${at}: ${kbps}`);
@@ -97,7 +115,7 @@ t.test(
     t.equal(own.bitrateKbps, 1_000, "by FFmpeg's own count where the kernel cannot tell");
     t.equal(new Evidence(false).bitrateKbps, null);
     const still = new Evidence(false);
-    for (let at = 0; at <= 10_000; at += 500) still.see(at, report(1), 7_000);
+    for (let at = 0; at <= 10_000; at += 500) still.see(at, report(1), told(7_000));
     t.equal(still.bitrateKbps, 0);
   },
 );
@@ -115,7 +133,7 @@ t.test("ss: lines of one process add up, and nothing upsets it", async (t) => {
     "",
   ].join("\n");
   t.same(
-    [...parseSockets(text)],
+    [...parseSockets(text)].map(([pid, { acked }]) => [pid, acked]),
     [
       [12, 541],
       [13, 0],
@@ -124,6 +142,14 @@ t.test("ss: lines of one process add up, and nothing upsets it", async (t) => {
       [16, 9],
     ],
   );
+  const whole =
+    'ESTAB 0      85214  10.1.0.2:40220 [2001:db8::1]:1935 users:(("ffmpeg",pid=7,fd=4)) bbr ' +
+    "wscale:10,10 rto:204 backoff:1 rtt:33.649/4.098 bytes_sent:588700 bytes_retrans:10 " +
+    "bytes_acked:588701 retrans:0/12 notsent:85214 minrtt:0.001 snd_wnd:948224 ";
+  t.same(parseSockets(whole).get(7), {
+    ...{ acked: 588_701, window: 948_224, backlog: 85_214, rttMs: 33.649, retransmits: 12 },
+    ends: [{ local: "10.1.0.2:40220", peer: "[2001:db8::1]:1935" }],
+  });
   t.equal(parseSockets("").size, 0);
   let seed = 9;
   const random = (): number =>
@@ -132,8 +158,10 @@ t.test("ss: lines of one process add up, and nothing upsets it", async (t) => {
     const bytes = Buffer.from(text);
     for (let changes = 0; changes < 6; changes += 1)
       bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
-    for (const [pid, acked] of parseSockets(bytes.toString("latin1"))) {
-      if (!Number.isFinite(pid) || !Number.isFinite(acked) || acked < 0) t.fail(`${pid}: ${acked}`);
+    for (const [pid, found] of parseSockets(bytes.toString("latin1"))) {
+      const { acked, window, backlog, retransmits, rttMs } = found;
+      for (const count of [pid, acked, window, backlog, retransmits, rttMs ?? 0])
+        if (!Number.isFinite(count) || count < 0) t.fail(`${pid}: ${JSON.stringify(found)}`);
     }
   }
 });
@@ -146,19 +174,19 @@ t.test("a connection of this very process is seen by the real ss", async (t) => 
     client.destroy();
     server.close();
   });
-  const before = (await readSockets())?.get(process.pid) ?? 0;
+  const before = (await readSockets())?.get(process.pid)?.acked ?? 0;
   client.write(Buffer.alloc(300_000));
   const acked = await until(
     "the bytes are acknowledged",
     async () => {
-      const now = (await readSockets())?.get(process.pid) ?? 0;
+      const now = (await readSockets())?.get(process.pid)?.acked ?? 0;
       return now - before >= 300_000 ? now : 0;
     },
     5_000,
   );
   t.ok(acked - before < 400_000);
   t.ok(
-    (parseSockets(await output("ss", ["-tinpHO"])).get(process.pid) ?? 0) >= acked,
+    (parseSockets(await output("ss", ["-tinpHO"])).get(process.pid)?.acked ?? 0) >= acked,
     "and in its plain output",
   );
 });

@@ -12,7 +12,7 @@ const MODULE_DIRECTORIES = [
 /** Absolute, because an ordinary user's PATH leaves /usr/sbin out. */
 export const NGINX: string = existsSync("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";
 
-const rtmpModule = (): string => {
+export const rtmpModule = (): string => {
   const directory = MODULE_DIRECTORIES.find((candidate) =>
     existsSync(path.join(candidate, MODULE)),
   );

@@ -2,6 +2,7 @@ import t from "tap";
 import type { Asked } from "../../daemon/history/asking.ts";
 import { type Around, happeningsOf } from "../../daemon/history/chronicle.ts";
 import type { Event, World } from "../../daemon/supervisor/events.ts";
+import { noMedia } from "../../daemon/supervisor/steps.ts";
 import { NO_STREAK, type Run, type State } from "../../daemon/supervisor/state.ts";
 import { transition } from "../../daemon/supervisor/transition.ts";
 
@@ -93,6 +94,14 @@ t.test("each step of a stream's life is told in its words", async (t) => {
       by("stream.stop"),
       ["live -> stopping; much; resource-breach"],
     ],
+    [
+      [
+        ...live,
+        { type: "stalled", failure: { ...refused, reason: "no-media", message: "nothing" } },
+      ],
+      {},
+      ["live -> stopping; nothing; no-media"],
+    ],
     [[...live, { type: "refresh" }], {}, ["live -> stopping; a fresh process is due"]],
     [
       [...live, { type: "restart" }],
@@ -115,7 +124,7 @@ t.test("each step of a stream's life is told in its words", async (t) => {
     [
       [start, prepared, timer("start-timeout")],
       {},
-      ["starting -> stopping; nothing was delivered within 30 s of the start; no-media"],
+      [`starting -> stopping; ${noMedia(30_000).message}; no-media`],
     ],
     [[{ type: "no-room", why: "full" }], {}, ["stopped -> waiting; full; limit-exceeded"]],
     [
@@ -135,6 +144,11 @@ t.test("each step of a stream's life is told in its words", async (t) => {
     const path = events.map(({ type }) => type).join(" ");
     t.same(lastOf(events, around), told, path);
   }
+});
+
+t.test("what follows a whole sentence begins one", async (t) => {
+  const asking = { ...refused, message: "a refused. Is it there?" };
+  t.match(lastOf([...live, exited(asking)]), [/Is it there\? Retry in 0\.3 s; /]);
 });
 
 t.test("a command's name does not stick to what it has set going", async (t) => {

@@ -94,7 +94,7 @@ t.test("a file that is no such file is set aside, and reported", async (t) => {
     "",
     "{",
     "[]",
-    '{"version":2,"perUser":1,"global":null,"users":{}}',
+    '{"version":0,"perUser":1,"global":null,"users":{}}',
     '{"version":1,"perUser":-1,"global":null,"users":{}}',
     '{"version":1,"perUser":1,"global":1.5,"users":{}}',
     '{"version":1,"perUser":1,"global":1,"users":{"anna":"many"}}',

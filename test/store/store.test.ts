@@ -22,7 +22,7 @@ import type { Layout } from "../../daemon/store/layout.ts";
 import { Records } from "../../daemon/store/records.ts";
 import { clearRemains } from "../../daemon/store/remains.ts";
 import { claimRuns } from "../../daemon/store/runs-claim.ts";
-import type { SpecRecord } from "../../daemon/store/schemas.ts";
+import type { MemoryRecord, SpecRecord } from "../../daemon/store/schemas.ts";
 import { SecretStore } from "../../daemon/store/secrets.ts";
 import { takeStateLock } from "../../daemon/store/state-lock.ts";
 import { Store } from "../../daemon/store/store.ts";
@@ -139,7 +139,9 @@ t.test("what does not parse is set aside, and nothing else is lost", async (t) =
     "null",
     "[]",
     "\u0000\u0000",
-    JSON.stringify({ version: 2, n: 5 }),
+    JSON.stringify({ version: 0, n: 5 }),
+    JSON.stringify({ version: "2", n: 5 }),
+    JSON.stringify({ n: 5 }),
     JSON.stringify({ version: 1, n: "5" }),
   ];
   for (const [n, content] of bad.entries())
@@ -289,6 +291,16 @@ t.test("the whole store: modes, forgetting, and a file under another stream's na
   t.equal(setAside.length, 1, "the copy is set aside");
 });
 
+const MEMORY: MemoryRecord = {
+  version: 1,
+  reached: null,
+  failuresAtPosition: 0,
+  restarts: 0,
+  fallback: null,
+  lastExit: null,
+  rest: { is: "stopped", since: 1 },
+};
+
 t.test("what only cannot be read just now stays where it is", async (t) => {
   const store = new Store(folder(), folder());
   const { streams, memory } = store.layout;
@@ -297,14 +309,20 @@ t.test("what only cannot be read just now stays where it is", async (t) => {
   for (const directory of [streams, memory])
     symlinkSync("/proc/self/mem", path.join(directory, "sick.json"));
   execFileSync("mkfifo", [path.join(streams, "pipe.json")]);
-  const { specs, setAside, unread, unreadable } = store.load(() => 5);
+  const { specs, setAside, unread, left } = store.load(() => 5);
   t.same([...specs.keys()], ["good"]);
-  t.same([...unreadable], ["sick"]);
+  t.same([...left.keys()], ["sick"]);
   t.same(
     unread.map(({ file }) => file),
-    [path.join(streams, "sick.json"), path.join(memory, "sick.json")],
+    [path.join(memory, "sick.json")],
   );
-  t.match(unread[0], { name: "sick", why: /^EIO/ });
+  const file = path.join(streams, "sick.json");
+  t.match(left.get("sick"), { name: "sick", file, isNewer: false, why: /^EIO/ });
+  const memories = store.memories;
+  await t.rejects(memories.write("sick", MEMORY), {
+    code: "STORAGE_FAILED",
+    message: /sick\.json is there and was not read: EIO/,
+  });
   t.ok(lstatSync(path.join(streams, "sick.json")).isSymbolicLink(), "under its own name");
   t.same(
     setAside.map(({ movedTo }) => movedTo),

@@ -92,6 +92,7 @@ t.test("permanent failures and the limit end it", async (t) => {
   );
   for (const reason of ["input-missing", "input-corrupt"] as const) {
     t.equal(retried(failure(reason), { ...NO_STREAK, attempt: 9 }, 0, 0.9).afterMs, 45_000, reason);
+    t.ok(retried(failure(reason), NO_STREAK, 0, 0.9).afterMs <= 500, "once it is looked for soon");
   }
 });
 

@@ -137,10 +137,13 @@ t.test("retries follow the policy, and an operator's start begins afresh", async
   await prepared(supervisor);
   t.match(supervisor.state, { is: "backoff", streak: { attempt: 1 } });
   t.equal(supervisor.track.restarts, 1);
+  clock.pass(500);
+  await prepared(supervisor);
+  t.match(supervisor.state, { is: "backoff", streak: { attempt: 2 } }, "looked for soon, once");
   clock.pass(1_999);
-  t.match(supervisor.state, { is: "backoff", streak: { attempt: 1 } });
-  for (let attempt = 2; attempt <= 12; attempt += 1) {
-    clock.pass(attempt === 2 ? 1 : 2_000);
+  t.match(supervisor.state, { is: "backoff", streak: { attempt: 2 } });
+  for (let attempt = 3; attempt <= 12; attempt += 1) {
+    clock.pass(attempt === 3 ? 1 : 2_000);
     await prepared(supervisor);
     t.match(supervisor.state, { is: "backoff", streak: { attempt } });
   }

@@ -3,10 +3,14 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
-import { FAILURE_REASONS, type FailureReason } from "../../shared/states.ts";
-import { classify, exitOf } from "../../daemon/ffmpeg/failure.ts";
+import type { FailureReason } from "../../shared/states.ts";
+import { classify, rowFor } from "../../daemon/failure/classify.ts";
+import { judged } from "../../daemon/failure/judged.ts";
+import { FAILURES } from "../../daemon/failure/table.ts";
+import { exitOf } from "../../daemon/ffmpeg/failure.ts";
 import { command, output } from "../helpers/command.ts";
 import { plainEnvironment } from "../helpers/environment.ts";
+import { WORDS } from "./words.ts";
 
 const home = mkdtempSync(path.join(tmpdir(), "streambro-failure-"));
 t.teardown(() => rmSync(home, { recursive: true, force: true }));
@@ -60,148 +64,59 @@ t.test("exit statuses as a shell records them", async (t) => {
   t.same(exitOf(128), { code: 128, signal: null });
 });
 
+const RADIO = { name: "radio", host: "h.example:1935" };
+
+const exit = (status: number | null): ReturnType<typeof exitOf> =>
+  status === null ? { code: null, signal: null } : exitOf(status);
+
 const judge = (
   status: number | null,
   log: string,
-): { reason: FailureReason; permanent: boolean; message: string } =>
-  classify(status === null ? { code: null, signal: null } : exitOf(status), log, "h.example");
+  sentMs: number | null = null,
+): ReturnType<typeof classify> => classify(exit(status), log, RADIO, sentMs);
 
-t.test("typical last lines", async (t) => {
-  const rows: readonly [number | null, string, FailureReason, boolean][] = [
-    [1, "rtmp://h/app: Connection refused", "connection-refused", false],
-    [145, "rtmp://h/app: Connection refused", "connection-refused", false],
-    [
-      1,
-      "[tcp] Failed to resolve hostname h: Name or service not known\nrtmp://h/app: Input/output error",
-      "dns",
-      false,
-    ],
-    [1, "[tcp] Failed to resolve hostname h: Temporary failure in name resolution\n", "dns", false],
-    [1, "rtmp://h/app: Input/output error", "auth-or-path-rejected", false],
-    [1, "[rtmp] Server error: NetStream.Publish.BadName", "auth-or-path-rejected", false],
-    [
-      1,
-      "[rtmp] Server error: Already publishing\nrtmp://h/app: Operation not permitted",
-      "already-publishing",
-      false,
-    ],
-    [1, "av_interleaved_write_frame(): Broken pipe", "network-lost", false],
-    [224, "Error writing trailer of rtmp://h/app: Broken pipe", "network-lost", false],
-    [1, "av_interleaved_write_frame(): Connection reset by peer", "network-lost", false],
-    [
-      1,
-      "Error while decoding stream #0:1: Invalid data found when processing input\nav_interleaved_write_frame(): Broken pipe\nError while decoding stream #0:1: Invalid data found when processing input\nError writing trailer of rtmp://h/app: Broken pipe\nConversion failed!",
-      "network-lost",
-      false,
-    ],
-    [
-      1,
-      `av_interleaved_write_frame(): Connection reset by peer\n${"Error while decoding stream #0:0: Invalid data found when processing input\n".repeat(20)}`,
-      "network-lost",
-      false,
-    ],
-    [
-      224,
-      "[dec:aac @ 0x1] Error submitting packet to decoder: Invalid data found when processing input\n[out#0/flv @ 0x2] Error muxing a packet\n[out#0/flv @ 0x2] Error writing trailer: Broken pipe",
-      "network-lost",
-      false,
-    ],
-    [
-      1,
-      "item-0.mkv: Invalid data found when processing input\nav_interleaved_write_frame(): Broken pipe",
-      "network-lost",
-      false,
-    ],
-    [
-      1,
-      "av_interleaved_write_frame(): Invalid data found when processing input\nError writing trailer of rtmp://h/app: Invalid data found when processing input",
-      "input-corrupt",
-      false,
-    ],
-    [
-      1,
-      "rtmp://h/app: End of file\nx: Invalid data found when processing input",
-      "input-corrupt",
-      false,
-    ],
-    [146, "rtmp://h/app: Connection timed out", "timed-out", false],
-    [1, "rtmp://h/app: No route to host", "timed-out", false],
-    [
-      143,
-      "[tcp] Connection to tcp://h:1935 failed: No route to host\nrtmp://h/app: No route to host",
-      "timed-out",
-      false,
-    ],
-    [
-      1,
-      "[concat] Impossible to open 'item-0.mp4'\n/run/x/outer.ffconcat: No such file or directory",
-      "input-missing",
-      false,
-    ],
-    [254, "item-0.mp4: No such file or directory", "input-missing", false],
-    [
-      1,
-      "[mov] moov atom not found\nx: Invalid data found when processing input",
-      "input-corrupt",
-      false,
-    ],
-    [183, "x: Invalid data found when processing input", "input-corrupt", false],
-    [1, "[flv] Audio codec opus not compatible with flv", "codec-unsupported", true],
-    [8, "Unknown encoder 'libx265'", "codec-unsupported", true],
-    [
-      1,
-      "Unrecognized option 'x'.\nError splitting the argument list: Option not found",
-      "option-unsupported",
-      true,
-    ],
-    [
-      1,
-      "p.ffpreset: Invalid option or argument: 'nosuch=1\n', parsed as 'nosuch' = '1'",
-      "option-unsupported",
-      true,
-    ],
-    [1, "srt://h:1: Protocol not found", "option-unsupported", true],
-    [1, "av_interleaved_write_frame(): No space left on device", "disk-full", false],
-    [1, "x: Cannot allocate memory", "out-of-memory", false],
-    [
-      1,
-      "[h264_nvenc @ 0x1] OpenEncodeSessionEx failed: out of memory (10): (no details)\n[h264_nvenc @ 0x1] No capable devices found\nConversion failed!",
-      "encoder-failed",
-      false,
-    ],
-    [
-      218,
-      "[vost#0:0/h264_nvenc @ 0x1] Error while opening encoder - maybe incorrect parameters such as bit_rate, rate, width or height.",
-      "encoder-failed",
-      false,
-    ],
-    [
-      1,
-      "[h264_vaapi @ 0x1] Failed to upload encode parameters: 18 (invalid parameter).\nVideo encoding failed",
-      "encoder-failed",
-      false,
-    ],
-    [0, "whatever: Connection refused", "end-of-input", false],
-    [255, "Exiting normally, received signal 15.", "killed", false],
-    [137, "x: Connection refused", "killed", false],
-    [143, "", "killed", false],
-    [139, "x: Connection refused", "crashed", false],
-    [134, "", "crashed", false],
-    [null, "", "unknown", false],
-    [null, "x: Connection refused", "connection-refused", false],
-    [126, "", "spawn-failed", false],
-    [127, "", "spawn-failed", false],
-    [1, "", "unknown", false],
-    [99, "something new", "unknown", false],
-  ];
-  for (const [status, log, reason, permanent] of rows) {
-    t.match(
-      judge(status, log),
-      { reason, permanent, message: /^(?!.*HOST)\S.{5,}/ },
-      `${status} ${log}`.slice(0, 80),
-    );
+t.test("FFmpeg's words lead to their row of the table", async (t) => {
+  for (const { row, from, status, sentMs = null, log } of WORDS) {
+    const about = `${row}: ${status} ${from}`;
+    t.equal(rowFor(exit(status), judged(log), sentMs).id, row, about, { log });
+    t.notMatch(judge(status, log, sentMs).message, /HOST|LINE|NAME|SIGNAL|STATUS/, about);
   }
-  for (const [, log, reason] of rows) t.ok(FAILURE_REASONS.includes(reason), log.slice(0, 30));
+});
+
+t.test("every row has words that lead to it", async (t) => {
+  const ids = FAILURES.map(({ id }) => id);
+  t.equal(new Set(ids).size, ids.length, "each has a name of its own");
+  t.same(
+    ids.filter((id) => !WORDS.some(({ row }) => row === id)),
+    [],
+  );
+});
+
+t.test("every sentence says what happened and what to do, in a line", async (t) => {
+  for (const { id, happened, advice } of FAILURES) {
+    t.match(happened, /^(?:HOST|FFmpeg|[a-z])[^.]*$/, id);
+    t.match(advice, /^[A-Zr][^]*[^.\s]$/, id);
+    const length = `${happened}. ${advice}`.length;
+    t.ok(length <= 200, `${id}: ${length} characters`);
+  }
+  t.equal(
+    judge(1, "rtmp://h/app: Connection refused").message,
+    "h.example:1935 refused the connection. Is the server running there, and is the port right?",
+  );
+  t.match(judge(99, "").message, "streambro logs radio");
+});
+
+t.test("nothing that a server or a log says is repeated, but for an encoder's line", async (t) => {
+  for (const { row, status, sentMs = null, log } of WORDS) {
+    if (row === "encoder") continue;
+    const { message } = judge(status, log.replaceAll(": ", ": hunter2 "), sentMs);
+    t.notMatch(message, "hunter2", row);
+  }
+});
+
+t.test("what will heal is tried again, what cannot is not", async (t) => {
+  const permanent = FAILURES.filter((row) => row.permanent).map(({ reason }) => reason);
+  t.same([...new Set(permanent)].sort(), ["codec-unsupported", "option-unsupported"]);
 });
 
 t.test("an encoder's own words are told", async (t) => {
@@ -210,7 +125,7 @@ t.test("an encoder's own words are told", async (t) => {
   t.equal(
     judge(1, `Press [q] to stop\n[h264_nvenc @ 0x55d5] Cannot load libcuda.so.1\n${general}`)
       .message,
-    "the encoder could not be used: Cannot load libcuda.so.1",
+    "the encoder could not be used: Cannot load libcuda.so.1. Which ones work here: streambro encoders --refresh",
   );
   t.match(judge(1, general).message, /^the encoder could not be used: Error initializing output/);
 });
@@ -295,12 +210,7 @@ t.test("the real FFmpeg's own words", async (t) => {
     ["refused", push("rtmp://127.0.0.1:1/app"), ["connection-refused"], false],
     ["refused, TLS", push("rtmps://127.0.0.1:1/app"), ["connection-refused"], false],
     ["unknown host", push("rtmp://no-such-host.invalid/app"), ["dns"], false],
-    [
-      "hung up on",
-      push(`rtmp://127.0.0.1:${port}/app`),
-      ["network-lost", "auth-or-path-rejected"],
-      false,
-    ],
+    ["hung up on", push(`rtmp://127.0.0.1:${port}/app`), ["network-lost"], false],
     [
       "input missing",
       ["-f", "concat", "-i", list, "-c", "copy", "-f", "null", "-"],

@@ -1,0 +1,123 @@
+import type { Health } from "../../shared/states.ts";
+import {
+  type Sample,
+  ackedBetween,
+  backFrom,
+  speedBetween,
+  takenBetween,
+  writtenBetween,
+} from "./samples.ts";
+
+/** What the looks at one stream say of its delivery, and, where it is poor, why. */
+export type Delivery = { readonly health: Health; readonly why: string | null };
+
+const FINE: Delivery = { health: "delivering", why: null };
+
+/** Less than this part of what is due is nothing: a stopped receiver's kernel trickles on. */
+const TRICKLE = 0.1;
+/** What is due in the time must be worth judging by. */
+const LEAST_DUE_BYTES = 4_096;
+/** Media that goes on at less than this part of real time: FFmpeg is held up. */
+const HELD_UP = 0.5;
+
+const CONGESTED_MS = 60_000;
+/** Over the whole minute, and over each quarter of it; looks and reports are up to a second apart. */
+const CONGESTED_BELOW = 0.97;
+const QUARTER_BELOW = 0.99;
+
+/**
+ * The verdict on a stream whose media flowed before. Pure: the same looks give the same verdict.
+ * `stallMs`: for how long the receiver must have taken next to nothing. `host` is the receiver's name.
+ */
+export const judgeDelivery = (
+  samples: readonly Sample[],
+  stallMs: number,
+  host: string,
+): Delivery => stalled(samples, stallMs, host) ?? congested(samples, host) ?? FINE;
+
+/** Whether the last looks may be the beginning of a stall, so that it is worth looking more often. */
+export const isDoubtful = (samples: readonly Sample[]): boolean => {
+  const last = samples.at(-1);
+  const from = backFrom(samples, 1_500);
+  return last !== undefined && from !== null && isNothing(samples, from, last);
+};
+
+const stalled = (samples: readonly Sample[], stallMs: number, host: string): Delivery | null => {
+  const last = samples.at(-1);
+  const from = backFrom(samples, stallMs);
+  if (last === undefined || from === null || !isNothing(samples, from, last)) return null;
+  const seconds = Math.round((last.at - from.at) / 1000);
+  const backlog = last.connection?.backlog ?? 0;
+  if (last.connection === null || backlog === 0) {
+    const why = `FFmpeg has sent nothing for ${seconds} s: its input or ${host} does not answer`;
+    return { health: "stalled", why };
+  }
+  const wait = `${megabytes(backlog)} wait to be sent`;
+  return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${wait}` };
+};
+
+/** Between two looks less than a tenth of what was due has been taken. */
+const isNothing = (samples: readonly Sample[], from: Sample, to: Sample): boolean => {
+  const taken = takenBetween(samples, from, to);
+  const speed = speedBetween(from, to);
+  // Where the kernel cannot tell, FFmpeg's own progress is all there is.
+  if (taken === null) return speed !== null && speed < TRICKLE;
+  const due = dueBetween(samples, from, to);
+  if (due === null) return taken <= 0;
+  return due >= LEAST_DUE_BYTES && taken < due * TRICKLE;
+};
+
+/**
+ * Bytes that should have arrived: what FFmpeg wrote, while its media goes on; where it is held up, as
+ * much as it used to write in that time. Null where nothing is known of either.
+ */
+const dueBetween = (samples: readonly Sample[], from: Sample, to: Sample): number | null => {
+  const written = writtenBetween(from, to);
+  const speed = speedBetween(from, to);
+  if (written !== null && speed !== null && speed >= HELD_UP) return written;
+  const [first] = samples;
+  const arrived = first === undefined ? null : ackedBetween(first, from);
+  const usual =
+    to.written !== null && to.mediaMs !== null && to.mediaMs > 1_000
+      ? to.written / to.mediaMs
+      : first !== undefined && arrived !== null && from.at - first.at > 1_000
+        ? arrived / (from.at - first.at)
+        : null;
+  return usual === null ? null : usual * (to.at - from.at);
+};
+
+const congested = (samples: readonly Sample[], host: string): Delivery | null => {
+  const last = samples.at(-1);
+  const from = backFrom(samples, CONGESTED_MS - 2_000);
+  if (last === undefined || from === null) return null;
+  const pace = paceBetween(from, last);
+  if (pace === null || pace >= CONGESTED_BELOW) return null;
+  // A minute that was poor throughout, and not one with a pause in it.
+  const ends = [0.75, 0.5, 0.25, 0].map((part) => backFrom(samples, CONGESTED_MS * part) ?? last);
+  const quarters = ends.map((end, n) => paceBetween(ends[n - 1] ?? from, end));
+  if (quarters.some((quarter) => quarter !== null && quarter >= QUARTER_BELOW)) return null;
+  const ratio = `${pace.toFixed(2)}x`;
+  const backlog = last.connection?.backlog ?? 0;
+  // Less than a second of media: nothing is waiting for the network.
+  const isFree = last.connection !== null && backlog < (usualBytes(last) ?? Infinity);
+  const why = isFree
+    ? `FFmpeg comes along at only ${ratio}: the machine or the disk is too slow for this stream`
+    : `${host} takes only ${ratio} of what is due, ${megabytes(backlog)} behind: the network or the ` +
+      "receiver is too slow for this bitrate";
+  return { health: "congested", why };
+};
+
+/** Media seconds that arrived per second; 1 is what a live channel needs. */
+const paceBetween = (from: Sample, to: Sample): number | null => {
+  const speed = speedBetween(from, to);
+  const written = writtenBetween(from, to);
+  const acked = ackedBetween(from, to);
+  if (speed === null) return null;
+  return acked === null || written === null || written <= 0 ? speed : (acked / written) * speed;
+};
+
+const usualBytes = ({ written, mediaMs }: Sample): number | null =>
+  written === null || mediaMs === null || mediaMs < 1_000 ? null : (written / mediaMs) * 1_000;
+
+const megabytes = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;

@@ -1,0 +1,82 @@
+import type { Connection } from "./sockets.ts";
+
+/** One look at a stream that runs. */
+export type Sample = {
+  /** On a clock that never jumps, in milliseconds. */
+  readonly at: number;
+  /** Media time that FFmpeg has written; null where it does not say. */
+  readonly mediaMs: number | null;
+  /** Bytes that FFmpeg has written; null where it does not say. */
+  readonly written: number | null;
+  /** Null where the kernel cannot tell, as for SRT, which is UDP. */
+  readonly connection: Connection | null;
+};
+
+/** How far back is looked. */
+const SPAN_MS = 60_000;
+/** Closer looks than this are not worth their place. */
+const SPACING_MS = 450;
+/** Time in which nobody looked is not judged: this daemon was suspended, or the whole machine. */
+const GAP_MS = 6_000;
+
+/** A window that shrinks by less than this part of what arrives is being read from. */
+const UNREAD = 0.3;
+
+/** Adds a look and lets go of what is too old; the first one kept is at or before the span. */
+export const withSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => {
+  const last = samples.at(-1);
+  if (last === undefined || sample.at - last.at > GAP_MS || sample.at < last.at) return [sample];
+  const before = samples.at(-2);
+  // The newest is always there; the one before it gives way where they crowd.
+  const isCrowded = before !== undefined && last.at - before.at < SPACING_MS;
+  const all = [...(isCrowded ? samples.slice(0, -1) : samples), sample];
+  const from = all.findLastIndex(({ at }) => sample.at - at >= SPAN_MS);
+  return from > 0 ? all.slice(from) : all;
+};
+
+/** The last sample that is at least so much older than the newest; null where none is. */
+export const backFrom = (samples: readonly Sample[], ms: number): Sample | null => {
+  const end = samples.at(-1)?.at ?? 0;
+  return samples.findLast(({ at }) => end - at >= ms) ?? null;
+};
+
+/** Media seconds written per second of real time; null where FFmpeg does not say. */
+export const speedBetween = (from: Sample, to: Sample): number | null =>
+  from.mediaMs === null || to.mediaMs === null || to.at <= from.at
+    ? null
+    : (to.mediaMs - from.mediaMs) / (to.at - from.at);
+
+/** Bytes that FFmpeg has written between two looks; null where it does not say. */
+export const writtenBetween = (from: Sample, to: Sample): number | null =>
+  from.written === null || to.written === null ? null : to.written - from.written;
+
+/** Bytes that the receiver's kernel has acknowledged between two looks. */
+export const ackedBetween = (from: Sample, to: Sample): number | null =>
+  from.connection === null || to.connection === null
+    ? null
+    : to.connection.acked - from.connection.acked;
+
+/**
+ * Bytes that the receiver's program has taken from its kernel, over all looks from one to another.
+ *
+ * The kernel alone goes on acknowledging until its buffer is full, which takes seconds or, at a low
+ * bitrate, minutes. But the window that it offers becomes smaller by what nobody reads, while a program
+ * that reads keeps it as it is. What a byte takes of it differs by kernel and by the size of packets:
+ * half a byte to one were seen. So a window that does nothing but shrink, by that much of what arrives,
+ * means that nothing is read. Null where the kernel cannot tell.
+ */
+export const takenBetween = (
+  samples: readonly Sample[],
+  from: Sample,
+  to: Sample,
+): number | null => {
+  if (from.connection === null || to.connection === null) return null;
+  const between = samples.filter(({ at }) => at >= from.at && at <= to.at);
+  return between.reduce((sum, { connection }, n) => {
+    const before = between[n - 1]?.connection;
+    if (connection === null || before === null || before === undefined) return sum;
+    const acked = connection.acked - before.acked;
+    const shrunk = before.window - connection.window;
+    return shrunk > 0 && shrunk >= acked * UNREAD ? sum : sum + acked;
+  }, 0);
+};

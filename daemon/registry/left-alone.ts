@@ -1,0 +1,126 @@
+import { statSync } from "node:fs";
+import { StreamBroError } from "../../shared/errors.ts";
+import type { OutputStatus, StreamStatus } from "../../shared/contract/status.ts";
+import { DESIRED_STATES } from "../../shared/states.ts";
+import { instant } from "../clock/clock.ts";
+import type { Destination } from "../destination/parted.ts";
+import { shownUrl } from "../destination/destination.ts";
+import { type Identity, existence } from "../runner/identity.ts";
+import { readPids, readRunRecord } from "../runner/run-record.ts";
+import type { StreamPlaces } from "../store/layout.ts";
+import type { LeftStream } from "../store/left.ts";
+import { foreign } from "../supervisor/refusals.ts";
+import { readLoosely } from "./read-loosely.ts";
+
+type Left = LeftStream & {
+  readonly places: StreamPlaces;
+  /** Found by its marker, should the run directory say nothing. */
+  readonly marked: Identity | null;
+  readonly since: number;
+};
+
+/**
+ * Streams that only a newer release understands, or whose file cannot be read just now. They are shown as
+ * far as they can be, their names are taken, and nobody starts, stops, changes or removes them here.
+ */
+export class LeftAlone {
+  readonly #left = new Map<string, Left>();
+
+  take(left: LeftStream, places: StreamPlaces, marked: Identity | null): void {
+    const since = statSync(left.file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    this.#left.set(left.name, { ...left, places, marked, since });
+  }
+
+  has(name: string): boolean {
+    return this.#left.has(name);
+  }
+
+  /** Errors: FOREIGN_PROCESS where its FFmpeg is on the air, OPERATION_FAILED where it is not. */
+  refuse(name: string): void {
+    const left = this.#left.get(name);
+    if (left === undefined) return;
+    const process = onAir(left);
+    if (process !== null) throw foreign(name, `${saysOnAir(process)}, and ${whyOf(left)}`);
+    throw new StreamBroError("OPERATION_FAILED", `${name}: ${whyOf(left)}. ${adviceOf(left)}`);
+  }
+
+  /** All of them, or those of the names, as clients see them. */
+  statuses(names?: ReadonlySet<string>): StreamStatus[] {
+    return [...this.#left.values()]
+      .filter(({ name }) => names === undefined || names.has(name))
+      .map(statusOf);
+  }
+
+  /** Which of them is on the air and sends to a target; null where none is known to. */
+  sendingTo(target: string, targetOf: (destination: Destination) => string): string | null {
+    for (const left of this.#left.values()) {
+      if (onAir(left) === null) continue;
+      const url = readLoosely(left.said).outputs[0]?.url;
+      const own = url === undefined ? null : targetOf({ url, secrets: left.secrets?.[0] ?? {} });
+      if (target === own || target === readRunRecord(left.places.run)?.target) return left.name;
+    }
+    return null;
+  }
+}
+
+const onAir = ({ places, marked }: Left): Identity | null =>
+  [readPids(places.run)?.ffmpeg, marked].find(
+    (one) => one !== null && one !== undefined && existence(one) !== "dead",
+  ) ?? null;
+
+const saysOnAir = ({ pid }: Identity): string => `FFmpeg ${pid} is on the air for this stream`;
+
+const whyOf = ({ file, isNewer, why }: LeftStream): string =>
+  isNewer ? `${file} cannot be used: ${why}` : `${file} cannot be read just now (${why})`;
+
+const adviceOf = ({ isNewer }: LeftStream): string =>
+  isNewer
+    ? "It is left as it is. Install that release again."
+    : "It is left as it is. Mend that, then start streambrod again.";
+
+/** No user can be called that. */
+const UNKNOWN_OWNER = "(unknown)";
+
+const statusOf = (left: Left): StreamStatus => {
+  const { name } = left;
+  const said = readLoosely(left.said);
+  const process = onAir(left);
+  const run = process === null ? null : readRunRecord(left.places.run);
+  const message =
+    process === null
+      ? `${whyOf(left)}. ${adviceOf(left)}`
+      : `${saysOnAir(process)}, and ${whyOf(left)}`;
+  const code = process !== null ? "foreign" : left.isNewer ? "newer" : "unread";
+  return {
+    name,
+    owner: said.owner ?? UNKNOWN_OWNER,
+    state: process === null ? "failed" : "foreign",
+    desired: DESIRED_STATES.find((one) => one === said.desired) ?? "stopped",
+    health: "unknown",
+    since: instant(left.since),
+    startedAt: run === null ? null : instant(run.startedAt),
+    pid: process?.pid ?? null,
+    restarts: 0,
+    retryAt: null,
+    stopAt: null,
+    input: said.input ?? "",
+    position: null,
+    outputs: said.outputs.map(({ url, hasKey }): OutputStatus => ({
+      url: shownUrl(url, hasKey),
+      health: "unknown",
+      bytes: null,
+      bitrateKbps: null,
+      backlogBytes: null,
+      rttMs: null,
+      retransmits: null,
+      healthBy: null,
+      error: message,
+    })),
+    progress: null,
+    usage: null,
+    tracks: null,
+    lastExit: null,
+    lastError: { code, message },
+    note: message,
+  };
+};

@@ -1,0 +1,18 @@
+import type { StreamStatus } from "../../shared/contract/status.ts";
+import type { Registry } from "./registry.ts";
+
+/**
+ * All streams in the order of their names, those that are left alone too, or those of the names in their
+ * order. Errors: STREAM_NOT_FOUND.
+ */
+export const statusesOf = (registry: Registry, names?: readonly string[]): StreamStatus[] => {
+  const { leftAlone } = registry;
+  if (names === undefined) {
+    const all = [...registry.sorted().map((one) => one.status()), ...leftAlone.statuses()];
+    return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+  return [...new Set(names)].flatMap((name) => {
+    const left = leftAlone.statuses(new Set([name]));
+    return left.length > 0 ? left : [registry.get(name).status()];
+  });
+};

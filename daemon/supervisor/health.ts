@@ -1,0 +1,44 @@
+import type { Delivery } from "../health/delivery.ts";
+import type { Evidence } from "../health/evidence.ts";
+import type { State } from "./state.ts";
+
+const UNKNOWN: Delivery = { health: "unknown", why: null };
+
+/** A change of a stream's health, as it is told. */
+export type HealthChange = { readonly from: Delivery; readonly to: Delivery };
+
+/**
+ * A stream's health as everybody sees it. A stall lasts until media flows again, also while FFmpeg is
+ * being replaced: nothing arrives in all that time.
+ */
+export class StreamHealth {
+  #told: Delivery = UNKNOWN;
+  #stall: Delivery | null = null;
+
+  /** As of a time at which somebody asks. */
+  at(state: State, evidence: Evidence | null | undefined, at: number): Delivery {
+    if (state.is === "live") return evidence?.deliveryAt(at) ?? UNKNOWN;
+    return this.#stall !== null && outlasts(state) ? this.#stall : UNKNOWN;
+  }
+
+  /** Takes note of how things are now; `change` where they were otherwise the last time. */
+  see(
+    state: State,
+    evidence: Evidence | null | undefined,
+    at: number,
+  ): { readonly now: Delivery; readonly change: HealthChange | null } {
+    const now = this.at(state, evidence, at);
+    if (now.health === "stalled") this.#stall = now;
+    else if (state.is === "live" || !outlasts(state)) this.#stall = null;
+    const from = this.#told;
+    this.#told = now;
+    return { now, change: from.health === now.health ? null : { from, to: now } };
+  }
+}
+
+/** On the way back to the air. */
+const outlasts = (state: State): boolean =>
+  state.is === "preparing" ||
+  state.is === "starting" ||
+  state.is === "backoff" ||
+  (state.is === "stopping" && state.next === "resume");
