@@ -6,6 +6,8 @@ import { add } from "./commands/add.ts";
 import type { Register, Run } from "./commands/command.ts";
 import { daemon } from "./commands/daemon.ts";
 import { limits } from "./commands/limits.ts";
+import { events } from "./commands/events.ts";
+import { history } from "./commands/history.ts";
 import { encoders } from "./commands/encoders.ts";
 import { logs } from "./commands/logs.ts";
 import { metrics } from "./commands/metrics.ts";
@@ -39,6 +41,8 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   show,
   set,
   logs,
+  history,
+  events,
   wait,
   rm: remove,
   metrics,

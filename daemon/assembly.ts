@@ -4,6 +4,8 @@ import { removeOrphans } from "./cleanup/orphans.ts";
 import { systemClock } from "./clock/clock.ts";
 import type { LiveSettings } from "./config/live.ts";
 import type { Settings } from "./config/settings.ts";
+import { Asking } from "./history/asking.ts";
+import { type HistoryRoom, historyRoom } from "./history/room.ts";
 import { HardwareDetector } from "./encoders/hardware-detector.ts";
 import { respondTo } from "./health/breach.ts";
 import { monitorOf } from "./health/monitor-of.ts";
@@ -30,6 +32,7 @@ export type Assembled = {
   readonly encoders: HardwareDetector;
   readonly seen: SeenMedia;
   readonly metering: Metering;
+  readonly history: HistoryRoom;
 };
 
 export type Needed = {
@@ -63,8 +66,9 @@ export const assemble = ({
   const monotonic = (): number => performance.now();
   const monitor = monitorOf(settings, clock, monotonic);
   const limits = new Limits(store.layout.limits, settings, () => clock.now());
+  const asking = new Asking();
   const schedule = new Schedule(clock, (name) => {
-    void registry.streams.get(name)?.expire();
+    void asking.onTime(() => registry.streams.get(name)?.expire());
   });
   const cleanup = new CleanupManager({
     ...{ settings, clock, log },
@@ -100,6 +104,10 @@ export const assemble = ({
   });
   const { streams } = registry;
   monitor.onFinding = respondTo({ streams, log, metrics: metering.counts });
+  const history = historyRoom({
+    ...{ asking, registry, monitor, settings: needed.settings, clock, monotonic, log, draining },
+    file: store.layout.history,
+  });
   needed.settings.onChange((now, before) => {
     limits.refresh();
     const { RESOURCE_MONITOR_INTERVAL_MS: interval, MONITOR_ENABLED: enabled } = before;
@@ -107,7 +115,9 @@ export const assemble = ({
       monitor.rewind();
   });
   limits.limiter.onRoom(() => registry.admitWaiting());
-  return { registry, monitor, limits, schedule, cleanup, upkeep, encoders, seen, metering };
+  return {
+    ...{ registry, monitor, limits, schedule, cleanup, upkeep, encoders, seen, metering, history },
+  };
 };
 
 /** As the settings are at each use. */

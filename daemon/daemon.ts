@@ -129,6 +129,7 @@ export class Daemon {
     const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
     monitor.start();
     metering.start();
+    parts.history.remember.began(options.version, process.pid);
     this.#warnings = startUp(store, registry, cleanup, log);
     if (limits.complaint !== null) this.#warn(limits.complaint);
     this.#sweep = startSweep({
@@ -152,7 +153,7 @@ export class Daemon {
         encoders.stop();
       }),
       schedule,
-      { log, signals: options.signals, finish: () => this.#finish() },
+      { log, signals: options.signals, finish: (asked) => this.#finish(asked) },
     );
     if (process.pid === 1) this.#warn(NO_INIT);
     void this.#findFfmpeg(settings);
@@ -165,8 +166,8 @@ export class Daemon {
     });
   }
 
-  async #finish(): Promise<void> {
-    const { registry, monitor, metering } = this.#parts;
+  async #finish(asked: string): Promise<void> {
+    const { registry, monitor, metering, history } = this.#parts;
     this.#sweep.stop();
     this.#tidying.stop();
     monitor.stop();
@@ -176,6 +177,7 @@ export class Daemon {
     this.#places.stop();
     await metering.close();
     this.#log.info({ event: "metrics-flushed" }, "metrics flushed");
+    history.end(asked);
     await this.#held.listener.close();
     this.#held.claim.release();
     this.#held.lock.release();
@@ -198,6 +200,7 @@ export class Daemon {
         this.#warnings,
         this.#parts.metering.warnings,
         this.#parts.registry.warnings,
+        this.#parts.history.history.warnings,
       ].flat(),
     });
     const stop = (keepStreams: boolean): void => {

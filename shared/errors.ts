@@ -31,6 +31,7 @@ export const ERRORS = {
   STREAM_LIMIT_EXCEEDED: { rpc: -32018, exit: EXIT.tryLater },
   NOT_PERMITTED: { rpc: -32019, exit: EXIT.notPermitted },
   INVALID_SETTING: { rpc: -32020, exit: EXIT.invalid },
+  SUBSCRIBERS_EXCEEDED: { rpc: -32031, exit: EXIT.tryLater },
   INTERNAL: { rpc: -32603, exit: EXIT.failed },
 } as const;
 

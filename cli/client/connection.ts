@@ -7,7 +7,7 @@ import { MAX_FRAME_BYTES } from "../../shared/protocol.ts";
 import type { Answer } from "./answer.ts";
 import type { Failure } from "./failure.ts";
 import { greeting, greetingFailure } from "./hello.ts";
-import { readMessage } from "./message.ts";
+import { type Notice, readMessage } from "./message.ts";
 
 /** Answers may be longer than requests: the state of every stream is one of them. */
 const MAX_ANSWER_BYTES = 64 * MAX_FRAME_BYTES;
@@ -18,6 +18,7 @@ export type Connection = {
     method: M,
     params: Params<M>,
     timeoutMs: number,
+    onNotice?: (notice: Notice) => void,
   ) => Promise<Answer<M>>;
   /** Why it can no longer be used; null while it can. */
   readonly failure: () => Failure | null;
@@ -30,6 +31,8 @@ export const connect = (path: string, client: string): Connection => {
   let failure: Failure | null = null;
   let greeted = false;
   let waiting: string[] | null = [];
+  // What nobody has asked to hear is passed over.
+  let heard: (notice: Notice) => void = () => {};
   const socket = createConnection(path);
   const ended = Promise.withResolvers<void>();
   const reader = new FrameReader(MAX_ANSWER_BYTES);
@@ -50,6 +53,7 @@ export const connect = (path: string, client: string): Connection => {
   const onLine = (line: string): void => {
     const message = failure === null ? readMessage(line) : { kind: "ignored" as const };
     if (message.kind === "response") rpc.receive(message.response);
+    else if (message.kind === "notice") heard(message.notice);
     else if (message.kind === "refusal") fail(message.failure);
     else if (message.kind === "garbled") garbled();
   };
@@ -91,8 +95,9 @@ export const connect = (path: string, client: string): Connection => {
   void greet();
 
   return {
-    call: async (method, params, timeoutMs) => {
+    call: async (method, params, timeoutMs, onNotice = heard) => {
       if (failure !== null) return { ok: false, failure };
+      heard = onNotice;
       const timer = setTimeout(() => {
         fail({ reason: "silent", socket: path, ms: timeoutMs });
       }, timeoutMs);

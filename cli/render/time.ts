@@ -45,6 +45,14 @@ export const playhead = (ms: number): string => {
   return hours > 0 ? `${hours}:${rest}` : rest;
 };
 
+/** A moment by the local clock, to the second, as it sorts: `2026-11-23 03:12:09`. */
+export const stamp = (instant: string): string => {
+  const then = new Date(instant);
+  if (Number.isNaN(then.getTime())) return "-";
+  const day = `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())}`;
+  return `${day} ${two(then.getHours())}:${two(then.getMinutes())}:${two(then.getSeconds())}`;
+};
+
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** A moment by the local clock: `20:04` today, `Nov 3 20:04` this year, else the date alone. */

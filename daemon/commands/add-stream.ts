@@ -1,6 +1,7 @@
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Params, Result } from "../../shared/contract/methods.ts";
 import { NO_ENCODING, type StreamSpec } from "../../shared/contract/spec.ts";
+import { shownUrl } from "../destination/destination.ts";
 import { tracksOf } from "../media/track-plan.ts";
 import type { Caller } from "../rpc/server.ts";
 import type { SpecRecord } from "../store/schemas.ts";
@@ -76,6 +77,7 @@ export const addStream = async (
     await store.secrets.prune(name, null).catch(() => {});
     throw error;
   }
+  editing.edited(name, "added", `added: ${input} to ${shownUrl(destination.url, keys !== null)}`);
   return { stream: stream.status(), input: factsOf(playable) };
 };
 

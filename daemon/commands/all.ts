@@ -7,6 +7,7 @@ import { commandLineHandlers } from "./command-line.ts";
 import { configurationHandlers } from "./configuration.ts";
 import { encoderHandlers } from "./encoders.ts";
 import { type Daemon, handlers, refuseWhenStopping } from "./handlers.ts";
+import { historyHandlers } from "./history.ts";
 import { limitHandlers } from "./limits.ts";
 import { metricHandlers } from "./metrics.ts";
 import type { Owners } from "./owner.ts";
@@ -22,15 +23,19 @@ type Around = {
 
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
-  const { registry, limits, encoders, seen, metering } = parts;
+  const { registry, limits, encoders, seen, metering, history } = parts;
   const means = { tools: toolsOf(() => settings.current()), encoders, seen };
-  const editing = { registry, store, ...means, owners };
+  const { asking, remember } = history;
+  const edited = remember.edited.bind(remember);
+  const editing = { registry, store, ...means, owners, edited };
   const open = (): void => refuseWhenStopping(daemon);
-  return handlers(daemon, editing, {
+  const all = handlers(daemon, editing, {
     ...limitHandlers(limits, owners, registry, log, open),
     ...encoderHandlers(encoders, open),
     ...metricHandlers(metering),
     ...configurationHandlers(settings, log, open),
     ...commandLineHandlers({ registry, layout: store.layout, ...means }),
+    ...historyHandlers(history, registry),
   });
+  return asking.wrap(all, owners.users);
 };

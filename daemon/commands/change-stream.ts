@@ -73,6 +73,7 @@ export const changeStream = async (
     await store.secrets.prune(name, keys).catch(() => {});
     return { changed, matters };
   });
+  if (outcome.changed) editing.edited(name, "changed", `changed: ${givenIn(params)}`);
   // Another owner may have room for what waits.
   if (owner !== null) registry.admitWaiting();
   const { state } = stream.supervisor;
@@ -94,6 +95,14 @@ export const changeStream = async (
     needsRestart: needsRestart && !restarted,
     restarted,
   };
+};
+
+/** Which fields, and not their values: a key may be among them. */
+const givenIn = (params: Params<"stream.set">): string => {
+  const { name: _, restart: __, encoding = {}, ...others } = params;
+  return [...Object.entries(others), ...Object.entries(encoding)]
+    .flatMap(([field, value]) => (value === undefined ? [] : [field]))
+    .join(", ");
 };
 
 const withKept = (

@@ -5,6 +5,7 @@ import { parseDestination } from "../destination/destination.ts";
 import type { Destination } from "../destination/parted.ts";
 import type { EncoderChoice } from "../encoders/choice.ts";
 import { presetMisfit } from "../encoders/presets.ts";
+import type { Remember } from "../history/remember.ts";
 import type { Owners } from "./owner.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Store } from "../store/store.ts";
@@ -15,6 +16,8 @@ export type Editing = Means & {
   readonly registry: Registry;
   readonly store: Store;
   readonly owners: Owners;
+  /** Told of each change that was made. */
+  readonly edited: Remember["edited"];
 };
 
 export const outputOf = ({ url, secrets }: Destination): StreamSpec["outputs"][number] => ({

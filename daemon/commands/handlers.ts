@@ -102,6 +102,7 @@ export const handlers = (
     "stream.remove": async ({ name }) => {
       open();
       await registry.remove(name);
+      editing.edited(name, "removed", "removed");
       return { name };
     },
   };

@@ -137,6 +137,15 @@ export const SettingsSchema = z.strictObject({
   LOG_KEEP_MS: ms(60_000, 3_650 * DAY_MS)
     .default(30 * DAY_MS)
     .describe("how long the log of a stream that does not run is kept"),
+  HISTORY_KEEP_MS: ms(60_000, 3_650 * DAY_MS)
+    .default(90 * DAY_MS)
+    .describe("how long what happened is remembered"),
+  HISTORY_MAX_ROWS: whole(100, 10_000_000)
+    .default(200_000)
+    .describe("entries that are remembered in all, of 200 to 400 bytes each"),
+  HISTORY_MAX_ROWS_PER_STREAM: whole(100, 1_000_000)
+    .default(10_000)
+    .describe("entries that are remembered of one stream"),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"], wanted("debug, info, warn or error"))
     .default("info")

@@ -15,6 +15,7 @@ import type { Destination } from "../destination/parted.ts";
 import { whatIsLeft } from "../supervisor/adoption.ts";
 import { hostOf } from "../supervisor/exit-account.ts";
 import type { Event } from "../supervisor/events.ts";
+import type { HealthChange } from "../supervisor/health.ts";
 import { type State, holdsSlot, isAtRest, runOf } from "../supervisor/state.ts";
 import type { Surroundings } from "../supervisor/stream-context.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
@@ -41,8 +42,10 @@ export class Registry {
   onBusy: () => void = () => {};
   /** Called for each step in a stream's life, after it was taken. */
   onTransition: (stream: Stream, from: State, event: Event, to: State) => void = () => {};
+  /** Called for each change of a stream's health. */
+  onHealth: (stream: Stream, change: HealthChange) => void = () => {};
   /** Called where a limit keeps a stream from starting. */
-  onRefusal: (refusal: LimitRefusal) => void = () => {};
+  onRefusal: (refusal: LimitRefusal, name: string) => void = () => {};
   /** Not among the streams; their names are not to be given to others. */
   readonly leftAlone: LeftAlone = new LeftAlone();
   readonly #store: Store;
@@ -95,7 +98,7 @@ export class Registry {
       takeSlot: () => {
         const refusal = limiter.reserve(name, stream.spec.owner);
         if (refusal === null) return;
-        this.onRefusal(refusal);
+        this.onRefusal(refusal, name);
         logRefusedStart(this.#log, name, refusal);
         throw refusedStart(name, refusal, limiter);
       },
@@ -115,6 +118,7 @@ export class Registry {
     });
     this.streams.set(name, stream);
     stream.supervisor.changes.on("transition", (...step) => this.onTransition(stream, ...step));
+    stream.supervisor.changes.on("health", (change) => this.onHealth(stream, change));
     stream.supervisor.changes.on("change", () => {
       const { is } = stream.supervisor.state;
       const pid = runOf(stream.supervisor.state)?.pids.ffmpeg.pid;
@@ -137,7 +141,7 @@ export class Registry {
         stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
       return false;
     }
-    this.onRefusal(refusal);
+    this.onRefusal(refusal, name);
     logRefusedStart(this.#log, name, refusal);
     stream.supervisor.dispatch({ type: "no-room", why: refusal.message });
     return false;

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { FrameReader } from "../../shared/frames.ts";
 import { MAX_FRAME_BYTES } from "../../shared/protocol.ts";
+import { channelOf } from "./channel.ts";
 import type { Peer } from "./peer.ts";
 import { type Answerer, type Caller, tooLong } from "./server.ts";
 
@@ -13,7 +14,7 @@ const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 export const serveConnection = (socket: Socket, answer: Answerer, peer: Peer | null): void => {
   const reader = new FrameReader(MAX_FRAME_BYTES);
   const gone = new AbortController();
-  const caller: Caller = { gone: gone.signal, peer };
+  const caller: Caller = { gone: gone.signal, peer, channel: channelOf(socket) };
   let underWay = 0;
   let ended = false;
   const waiting: string[] = [];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NOTIFICATIONS } from "../../shared/contract/history.ts";
 import { METHODS } from "../../shared/contract/methods.ts";
 import { ERRORS } from "../../shared/errors.ts";
 
@@ -13,6 +14,12 @@ export const openRpcDocument = (version: string): object => ({
     params: parameters(z.toJSONSchema(params, { io: "input", unrepresentable: "any" })),
     result: { name: "result", schema: z.toJSONSchema(result, { unrepresentable: "any" }) },
     errors: Object.entries(ERRORS).map(([code, { rpc }]) => ({ code: rpc, message: code })),
+  })),
+  // What the specification has no place for: the daemon's own word, after events.subscribe.
+  "x-notifications": Object.entries(NOTIFICATIONS).map(([name, { summary, params }]) => ({
+    name,
+    summary,
+    params: parameters(z.toJSONSchema(params, { unrepresentable: "any" })),
   })),
 });
 

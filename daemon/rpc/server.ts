@@ -14,6 +14,7 @@ import {
 } from "../../shared/contract/methods.ts";
 import { printable } from "../../shared/stream-name.ts";
 import type { Log } from "../log/log.ts";
+import type { Channel } from "./channel.ts";
 import type { Peer } from "./peer.ts";
 import { openRpcDocument } from "./openrpc.ts";
 
@@ -23,6 +24,8 @@ export type Caller = {
   readonly gone: AbortSignal;
   /** Null where the kernel cannot be asked. */
   readonly peer: Peer | null;
+  /** Where it can be told something unasked. */
+  readonly channel?: Channel;
 };
 
 /** One function a method of the contract. */

@@ -20,8 +20,11 @@ export type SchedulerService = {
 export type ShutdownPorts = {
   readonly log: Log;
   readonly signals: Pick<NodeJS.EventEmitter, "on">;
-  /** Saves what is still in memory, metrics first, and gives back what only one daemon can have. */
-  readonly finish: () => Promise<void>;
+  /**
+   * Saves what is still in memory, metrics first, and gives back what only one daemon can have; `asked`
+   * is the signal or the command it came to that by.
+   */
+  readonly finish: (asked: string) => Promise<void>;
 };
 
 /** What an end that has begun does with the streams. */
@@ -71,7 +74,7 @@ export class GracefulShutdown {
     this.#streaming.refuseCommands();
     this.#say("leaving", {}, "ending; the streams go on");
     this.#scheduler.clearAll();
-    this.#done = this.#ports.finish();
+    this.#done = this.#ports.finish("daemon stop --keep-streams");
     return this.#done;
   }
 
@@ -85,7 +88,7 @@ export class GracefulShutdown {
     this.#say("stopping", { streams }, `stopping ${streams} streams`);
     await this.#streaming.ended();
     this.#say("streams-stopped", { streams }, `${streams} streams stopped`);
-    await finish();
+    await finish(signal);
   }
 
   #hurry(signal: string): void {

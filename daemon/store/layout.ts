@@ -17,6 +17,8 @@ export type Layout = {
   readonly encoders: string;
   /** A file: what was counted. */
   readonly metrics: string;
+  /** A database: what happened. */
+  readonly history: string;
 };
 
 /** The places of one stream. */
@@ -52,6 +54,7 @@ export const makeLayout = (state: string, runtime: string): Layout => {
     encoders: path.join(stateReal, "encoders.json"),
     limits: path.join(stateReal, "limits.json"),
     metrics: path.join(stateReal, "metrics.json"),
+    history: path.join(stateReal, "history.db"),
   };
 };
 

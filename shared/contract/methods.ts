@@ -4,6 +4,7 @@ import { STREAM_STATES } from "../states.ts";
 import { STREAM_NAME, streamNameRule } from "../stream-name.ts";
 import { SpecFields, StreamSpec } from "./spec.ts";
 import { Configuration, Encoders, Limits, Metric, Reloaded, UserLimit } from "./daemon.ts";
+import { HistoryList } from "./history.ts";
 import { StreamStatus, Tracks } from "./status.ts";
 
 const Name = z.string().refine((text) => STREAM_NAME.test(text), {
@@ -92,6 +93,30 @@ export const METHODS = {
     summary: "Which encoders work here, tried out; `refresh` tries again",
     params: z.strictObject({ refresh: z.boolean().optional() }),
     result: Encoders,
+  },
+  "history.list": {
+    summary:
+      "What happened, of the streams named or of all and the daemon itself; the newest that fit",
+    params: z.strictObject({
+      names: z.array(Name).max(10_000).optional(),
+      /** From then on. */
+      since: z.iso.datetime().optional(),
+      /** Before then. */
+      until: z.iso.datetime().optional(),
+      limit: z.number().int().min(1).max(10_000).optional(),
+    }),
+    result: HistoryList,
+  },
+  "events.subscribe": {
+    summary:
+      "How streams are now; from then on each change comes as a notification, until the connection ends",
+    params: z.strictObject({ names: z.array(Name).max(10_000).optional() }),
+    result: z.object({
+      version: z.literal(1),
+      /** The `id` of the last event before; those that come are higher. */
+      sequence: z.number(),
+      streams: z.array(StreamStatus),
+    }),
   },
   "stream.add": {
     summary: "Register a stream; its input is examined first",

@@ -23,6 +23,7 @@ const MAY: Readonly<Record<string, string>> = {
   "runner/run-directory.ts": "run directories: a process of theirs does not survive either",
   "runner/progress-file.ts": "run directories",
   "rpc/listen.ts": "the socket",
+  "history/open-archive.ts": "SQLite writes the history; one that it cannot read is set aside",
 };
 
 t.test("who changes files, and that only one place does so for good", async (t) => {

@@ -40,7 +40,7 @@ void tap.test("lines from the socket", async (t) => {
     [{ jsonrpc: "2.0", id: 1, result: {} }, "response"],
     [{ jsonrpc: "2.0", id: 1, error }, "response"],
     [{ jsonrpc: "2.0", id: null, error }, "refusal"],
-    [{ jsonrpc: "2.0", method: "news", params: {} }, "ignored"],
+    [{ jsonrpc: "2.0", method: "news", params: {} }, "notice"],
     [{ jsonrpc: "2.0", id: 1 }, "garbled"],
     [{ jsonrpc: "2.0", id: 1, result: null }, "garbled"],
     [{ jsonrpc: "2.0", id: 1, result: [] }, "garbled"],

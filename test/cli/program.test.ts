@@ -19,6 +19,7 @@ const status = (name: string, state = "live", more = {}): object => {
   return {
     name,
     state,
+    health: "unknown",
     since: "2026-01-01T00:00:00.000Z",
     input: "/f/film.mp4",
     outputs,

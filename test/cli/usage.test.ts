@@ -74,6 +74,8 @@ void tap.test("help and version", async (t) => {
     "show",
     "set",
     "logs",
+    "history",
+    "events",
     "wait",
     "rm",
     "limits",

@@ -79,6 +79,9 @@ t.test("a receiver that takes nothing", { timeout: 200_000 }, async (t) => {
     const { stdout, code: exit } = await daemon.cli("status", "wide");
     t.match(stdout, /stalled/);
     t.equal(exit, 3);
+    const { entries } = await daemon.rpc("history.list", { names: ["wide"] });
+    const remembered = entries.filter(({ kind, to }) => kind === "health" && to === "stalled");
+    t.match(remembered, [{ message: /has taken nothing|stalled|nothing/ }], "and remembered, once");
     await until(
       "the next attempt is under way",
       async () => (await statusOf("wide")).state === "starting",

@@ -358,11 +358,13 @@ t.test("clients that misbehave", { timeout: 30_000 }, async (t) => {
     const socket = connect(daemon.socket);
     socket.setEncoding("utf8");
     socket.write(`${line}\n`);
+    let text = "";
     for await (const chunk of socket) {
-      socket.destroy();
-      return String(chunk);
+      text += String(chunk);
+      if (text.endsWith("\n")) break;
     }
-    return "";
+    socket.destroy();
+    return text;
   };
   t.match(JSON.parse(await answer("nonsense")), { error: { code: -32_700 }, id: null });
   t.match(JSON.parse(await answer("[null]")), [{ error: { code: -32_600 } }]);

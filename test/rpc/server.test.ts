@@ -1,5 +1,6 @@
 import t from "tap";
 import { z } from "zod";
+import { NOTIFICATIONS } from "../../shared/contract/history.ts";
 import { METHODS, type MethodName } from "../../shared/contract/methods.ts";
 import { ERRORS, StreamBroError } from "../../shared/errors.ts";
 import type { Log } from "../../daemon/log/log.ts";
@@ -298,6 +299,9 @@ const OpenRpc = z.strictObject({
       errors: z.array(z.object({ code: z.number().int(), message: z.string() })),
     }),
   ),
+  "x-notifications": z.array(
+    z.strictObject({ name: z.string(), summary: z.string().min(1), params: z.array(Parameter) }),
+  ),
 });
 
 t.test("rpc.discover is an OpenRPC document of the whole contract", async (t) => {
@@ -306,6 +310,11 @@ t.test("rpc.discover is an OpenRPC document of the whole contract", async (t) =>
   const document = OpenRpc.parse(result);
   t.equal(document.info.version, "1.2.3");
   t.same(document.methods.map(({ name }) => name).sort(), Object.keys(METHODS).sort());
+  t.same(
+    document["x-notifications"].map(({ name }) => name),
+    Object.keys(NOTIFICATIONS),
+    "and of what the daemon says unasked",
+  );
   for (const { name, params, errors } of document.methods) {
     const shape = METHODS[name as MethodName].params.shape as Record<string, z.ZodType>;
     t.same(

@@ -1,0 +1,58 @@
+import { setImmediate } from "node:timers/promises";
+import type { Result } from "../../shared/contract/methods.ts";
+import { StreamBroError } from "../../shared/errors.ts";
+import type { Query } from "../history/archive.ts";
+import type { HistoryRoom } from "../history/room.ts";
+import type { Registry } from "../registry/registry.ts";
+import { statusesOf } from "../registry/statuses.ts";
+import type { Handlers } from "../rpc/server.ts";
+import { noSuchStream } from "../supervisor/refusals.ts";
+
+/** Entries that are answered with where nobody says how many. */
+const USUAL = 1_000;
+
+const instantOf = (text: string | undefined): number | null =>
+  text === undefined ? null : Date.parse(text);
+
+/** Read at once without letting others have their turn; that takes some milliseconds. */
+const PIECE = 1_000;
+
+type Read = Pick<Result<"history.list">, "entries" | "more">;
+
+const isThere = ({ streams, leftAlone }: Registry, name: string): boolean =>
+  streams.has(name) || leftAlone.has(name);
+
+const inPieces = async (query: Query, read: (piece: Query) => Read): Promise<Read> => {
+  const pieces: Read["entries"][] = [];
+  let left = query.limit;
+  let before: { before?: number } = {};
+  for (;;) {
+    const { entries, more } = read({ ...query, ...before, limit: Math.min(PIECE, left) });
+    pieces.unshift(entries);
+    left -= entries.length;
+    const [first] = entries;
+    if (!more || left <= 0 || first === undefined) return { entries: pieces.flat(), more };
+    before = { before: first.id };
+    await setImmediate();
+  }
+};
+
+export const historyHandlers = (
+  { history, subscribers }: Pick<HistoryRoom, "history" | "subscribers">,
+  registry: Registry,
+): Pick<Handlers, "history.list" | "events.subscribe"> => ({
+  "history.list": async ({ names, since, until, limit = USUAL }) => {
+    // A stream that was removed is remembered all the same, until that has aged out.
+    for (const name of names ?? [])
+      if (!isThere(registry, name) && !history.knows(name)) throw noSuchStream(name);
+    const query = { names: names ?? null, since: instantOf(since), until: instantOf(until), limit };
+    return { version: 1, ...(await inPieces(query, (piece) => history.read(piece))) };
+  },
+  "events.subscribe": async ({ names }, { channel, gone }) => {
+    if (channel === undefined)
+      throw new StreamBroError("OPERATION_FAILED", "this connection cannot be told anything.");
+    const streams = statusesOf(registry, names);
+    subscribers.add(channel, names ?? null, gone);
+    return { version: 1, sequence: history.sequence, streams };
+  },
+});
