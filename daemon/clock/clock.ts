@@ -9,8 +9,8 @@ export type Clock = {
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (ms, callback) => {
-    // A timer longer than 2^31 ms would fire at once.
-    const timer = setTimeout(callback, Math.min(ms, 2_147_483_647));
+    // A timer longer than 2^31 ms would fire at once; what was due a moment ago is due now.
+    const timer = setTimeout(callback, Math.max(0, Math.min(ms, 2_147_483_647)));
     return () => clearTimeout(timer);
   },
 };
