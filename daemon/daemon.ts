@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import { type Assembled, assemble } from "./assembly.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Directories } from "../shared/paths.ts";
-import { systemClock } from "./clock/clock.ts";
+import { instant } from "./clock/clock.ts";
 import { allHandlers } from "./commands/all.ts";
 import type { Daemon as AboutDaemon } from "./commands/handlers.ts";
 import { type Owners, cannotAsk } from "./commands/owner.ts";
@@ -62,7 +62,7 @@ export class Daemon {
   readonly #sweep: { stop(): void };
   readonly #tidying: { stop(): void };
   readonly #places: { stop(): void };
-  readonly #startedAt = new Date().toISOString();
+  #startedAt = Date.now();
   readonly #warnings: string[];
   #ffmpeg: string | null = null;
   #stopping = false;
@@ -126,14 +126,17 @@ export class Daemon {
       ending: this.#ending.signal,
     });
     this.#parts = parts;
+    parts.clock.onStep((stepMs) => {
+      this.#startedAt += stepMs;
+    });
     const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
     monitor.start();
     metering.start();
-    this.#warnings = startUp(store, registry, cleanup, log);
+    this.#warnings = startUp(store, registry, cleanup, parts.clock, log);
     if (limits.complaint !== null) this.#warn(limits.complaint);
     this.#sweep = startSweep({
       registry,
-      ...{ clock: systemClock, monotonic: () => performance.now(), log },
+      ...{ clock: parts.clock, monotonic: () => performance.now(), log },
       upkeep: (stream, isCheckpoint) => {
         upkeep.look(stream, placesOf(store.layout, stream.spec.name));
         if (isCheckpoint) upkeep.checkpoint(stream);
@@ -189,7 +192,7 @@ export class Daemon {
       version,
       protocol: PROTOCOL,
       pid: process.pid,
-      startedAt: this.#startedAt,
+      startedAt: instant(this.#startedAt),
       socket: directories.socket,
       stateDir: directories.state,
       runtimeDir: directories.runtime,

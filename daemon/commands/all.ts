@@ -22,9 +22,9 @@ type Around = {
 
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
-  const { registry, limits, encoders, seen, metering } = parts;
+  const { registry, limits, encoders, seen, metering, starts, clock } = parts;
   const means = { tools: toolsOf(() => settings.current()), encoders, seen };
-  const editing = { registry, store, ...means, owners };
+  const editing = { registry, store, ...means, owners, starts, clock };
   const open = (): void => refuseWhenStopping(daemon);
   return handlers(daemon, editing, {
     ...limitHandlers(limits, owners, registry, log, open),

@@ -42,7 +42,7 @@ export const handlers = (
   editing: Editing,
   rooms: Omit<Handlers, OwnMethod>,
 ): Handlers => {
-  const { registry, store } = editing;
+  const { registry, store, clock } = editing;
   const open = (): void => refuseWhenStopping(daemon);
   const move = async (
     name: string,
@@ -91,7 +91,7 @@ export const handlers = (
       return { version: 1, streams: streams.map((stream) => stream.status()) };
     },
     "stream.start": async (params) =>
-      move(params.name, (stream) => stream.start(stopTime(params, Date.now()))),
+      move(params.name, (stream) => stream.start(stopTime(params, clock.now()))),
     "stream.stop": async ({ name }) => move(name, (stream) => stream.stop()),
     "stream.restart": async ({ name }) => move(name, (stream) => stream.restart()),
     "stream.wait": async (params, caller) => awaitStream(registry, params, caller.gone),

@@ -47,6 +47,8 @@ export const startSweep = ({
       ({ supervisor }) => supervisor.session !== null,
     );
     const busy = running.some(({ supervisor }) => supervisor.state.is !== "live");
+    // Where the wall clock has been set, everybody is told now.
+    clock.now();
     const now = monotonic();
     const asks = running.length > 0 && now - socketsAt >= (busy ? SOCKETS_BUSY_MS : SOCKETS_MS);
     if (asks) socketsAt = now;

@@ -34,7 +34,9 @@ export class Schedule {
     this.#cancel();
     this.#cancel = () => {};
     if (this.#entries.size === 0) return;
-    const next = Math.min(...this.#entries.values()) - this.#clock.now();
+    // First: where the clock has been set, it changes the entries.
+    const now = this.#clock.now();
+    const next = Math.min(...this.#entries.values()) - now;
     const wait = Math.min(Math.max(0, next), LOOK_AGAIN_MS);
     this.#cancel = this.#clock.after(wait, () => this.#look());
   }

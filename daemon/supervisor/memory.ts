@@ -26,3 +26,23 @@ export const restOf = (
       return { is: "running", since, streak: state.streak, run: record };
   }
 };
+
+/**
+ * The state of rest that an earlier daemon left; null where there is nothing to enter. `mostMs` is the
+ * longest delay there is: a clock that was set back must not keep a stream off the air.
+ */
+export const recalled = (rest: MemoryRecord["rest"], now: number, mostMs: number): State | null => {
+  switch (rest.is) {
+    case "backoff":
+      return { ...rest, retryAt: Math.min(rest.retryAt, now + mostMs) };
+    case "failed":
+      return { is: "failed", failure: rest.failure };
+    case "finished":
+      return { is: "finished" };
+    case "stopped":
+    case "running":
+      return null;
+    default:
+      return rest satisfies never;
+  }
+};

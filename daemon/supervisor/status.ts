@@ -12,7 +12,7 @@ import type { Supervisor } from "./supervisor.ts";
 export const statusOf = (
   { spec, desired, stopAt }: SpecRecord,
   supervisor: Supervisor,
-  monotonic: number,
+  { monotonic, now }: { readonly monotonic: number; readonly now: number },
   usage: ResourceUsage | null,
 ): StreamStatus => {
   const { state, session } = supervisor;
@@ -58,9 +58,14 @@ export const statusOf = (
     tracks: run === null ? null : tracksOf(supervisor),
     lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
-    note: noteOf(state, supervisor),
+    note: noteOf(state, supervisor, now - supervisor.since),
   };
 };
+
+const waits = (ahead: number): string =>
+  ahead === 0
+    ? "waits for its turn to start: it is the next one"
+    : `waits for its turn to start: ${ahead} ${ahead === 1 ? "stream begins" : "streams begin"} before it`;
 
 /** What release 0.1 started, it copied. */
 const COPIED: Tracks = {
@@ -114,9 +119,10 @@ const failureOf = (
 /** A killed process is gone in moments; one that is not is waiting in the kernel. */
 const UNENDING_MS = 10_000;
 
-const noteOf = (state: State, supervisor: Supervisor): string | null => {
+const noteOf = (state: State, supervisor: Supervisor, forMs: number): string | null => {
   if (state.is === "foreign") return state.why;
-  const forMs = Date.now() - supervisor.since;
+  const { ahead } = supervisor.turn;
+  if (state.is === "preparing" && ahead !== null) return waits(ahead);
   if (state.is === "stopping" && state.force === "kill" && forMs > UNENDING_MS) {
     return "FFmpeg does not end even by SIGKILL: it may be waiting for a disk or a network file system";
   }

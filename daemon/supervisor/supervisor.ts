@@ -4,16 +4,22 @@ import { messageOf } from "../log/message-of.ts";
 import { existence } from "../runner/identity.ts";
 import type { Contents } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
+import { runFrom } from "./adoption.ts";
 import type { Effect, Event } from "./events.ts";
+import { recalled } from "./memory.ts";
 import { prepareStream } from "./prepare-stream.ts";
+import { isFlowing } from "./progress-made.ts";
 import { policyOf } from "./restart-policy.ts";
+import { say } from "./say.ts";
 import { Session } from "./session.ts";
 import { settleEnd } from "./settle-end.ts";
 import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
+import { GIVEN_UP, StartTurn } from "./start-turn.ts";
 import { StateTimer } from "./state-timer.ts";
 import { timerOf } from "./timers.ts";
 import { TrackRecord } from "./track-record.ts";
+import { shiftedState } from "./shifted-state.ts";
 import { transition } from "./transition.ts";
 
 type Changes = { change: []; transition: [from: State, event: Event, to: State] };
@@ -28,8 +34,12 @@ export class Supervisor {
   since: number;
   session: Session | null = null;
   readonly track: TrackRecord;
+  /** Its place among the streams that start. */
+  readonly turn: StartTurn;
   /** Forgotten, or left to the next daemon: nothing that still happens means anything. */
   #released = false;
+  /** Whether `since` was read from the wall clock as it was before it was set the last time. */
+  #isSinceOwn = false;
   readonly #timer: StateTimer;
   readonly #context: StreamContext;
 
@@ -37,40 +47,32 @@ export class Supervisor {
     this.#context = context;
     this.since = memory?.rest.since ?? context.clock.now();
     this.track = new TrackRecord(memory);
+    this.turn = new StartTurn(context.starts, context.clock);
     this.changes.setMaxListeners(0);
     this.#timer = new StateTimer(context.clock, (timer) => this.dispatch({ type: "timer", timer }));
   }
 
   /** Takes up the state of rest that an earlier daemon left, where nothing runs. */
   recall(rest: MemoryRecord["rest"]): void {
-    if (rest.is === "backoff") {
-      // A stop that was saved, and its consequences not any more.
-      if (this.#context.desired() !== "running") return;
-      // A clock that jumped must not keep a stream off the air.
-      const most = this.#context.clock.now() + this.#context.settings().RETRY_MAX_LATER_MS;
-      this.#enter({ ...rest, retryAt: Math.min(rest.retryAt, most) });
-    } else if (rest.is === "failed") this.#enter({ is: "failed", failure: rest.failure });
-    else if (rest.is === "finished") this.#enter({ is: "finished" });
-    this.since = rest.since;
+    const now = this.#context.clock.now();
+    // A stop that was saved, and its consequences not any more.
+    if (rest.is === "backoff" && this.#context.desired() !== "running") return;
+    const state = recalled(rest, now, this.#context.settings().RETRY_MAX_LATER_MS);
+    if (state !== null) this.#enter(state);
+    // Nothing has begun in the future, whatever the clock was when it was written down.
+    this.since = Math.min(rest.since, now);
+    this.#isSinceOwn = false;
   }
 
   /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */
   adopt(run: Run, contents: Contents, streak = NO_STREAK): void {
     this.#watch(run, contents, true);
     const progress = this.session?.look(this.#context.monotonic(), undefined);
-    const fresh =
-      progress !== null &&
-      progress !== undefined &&
-      this.#context.clock.now() - progress.writtenAt < 5_000;
+    const now = this.#context.clock.now();
     const { since } = this;
-    this.dispatch({
-      type: "adopt",
-      run,
-      flowing: fresh && (progress.report.outTimeMs ?? 0) > 0,
-      streak,
-    });
-    // It has been on the air since before this daemon.
-    this.since = since;
+    this.dispatch({ type: "adopt", run, flowing: isFlowing(progress ?? null, now), streak });
+    // It has been on the air since before this daemon, as long as its process at most.
+    this.since = Math.max(run.startedAt, Math.min(since, now));
     this.session?.checkPulse(this.#context.monotonic());
   }
 
@@ -82,10 +84,11 @@ export class Supervisor {
 
   dispatch(event: Event): void {
     if (this.#released) return;
-    const { clock } = this.#context;
+    // First: where the clock has been set, it changes the state.
+    const now = this.#context.clock.now();
     const settings = this.#context.settings();
     const { state, effects } = transition(this.state, event, {
-      now: clock.now(),
+      now,
       random: this.#context.random(),
       policy: policyOf(settings),
       startTimeoutMs: settings.START_TIMEOUT_MS,
@@ -119,6 +122,13 @@ export class Supervisor {
     return this.#context.remember(this.track.toMemory(this.state, this.since, this.session));
   }
 
+  /** The wall clock was set forward by so much: what was read from it before moves with it. */
+  shift(stepMs: number): void {
+    if (this.#isSinceOwn) this.since += stepMs;
+    this.state = shiftedState(this.state, stepMs);
+    void this.remember();
+  }
+
   /** Lets a stream that does not run stay so: nothing begins by itself any more. */
   rest(): void {
     this.#timer.cancel();
@@ -128,15 +138,20 @@ export class Supervisor {
   release(): void {
     this.#released = true;
     this.#timer.cancel();
+    this.turn.end();
     this.session?.close();
     this.changes.removeAllListeners();
   }
 
   #enter(state: State): void {
-    const { clock } = this.#context;
+    const now = this.#context.clock.now();
     const settings = this.#context.settings();
-    if (shownState(state) !== shownState(this.state)) this.since = clock.now();
+    if (shownState(state) !== shownState(this.state)) {
+      this.since = now;
+      this.#isSinceOwn = true;
+    }
     this.state = state;
+    this.turn.follow(state);
     const due = timerOf(
       state,
       {
@@ -144,7 +159,7 @@ export class Supervisor {
         forceKillMs: settings.FORCE_KILL_TIMEOUT_MS,
         resetMs: settings.RETRY_RESET_MS,
       },
-      clock.now(),
+      now,
     );
     // The end of the daemon begins nothing, and ends what it has begun.
     this.#timer.set(this.#context.draining() && due?.timer !== "escalate" ? null : due);
@@ -165,10 +180,7 @@ export class Supervisor {
         void this.#context.finish();
         return;
       case "log":
-        this.#context.log[effect.level](
-          { event: effect.event },
-          worded(this.#context.name, effect),
-        );
+        say(this.#context, effect);
         return;
       default:
         effect satisfies never;
@@ -177,6 +189,7 @@ export class Supervisor {
 
   async #prepare(): Promise<void> {
     try {
+      if (!(await this.turn.take(this.state))) return this.dispatch(GIVEN_UP);
       if (this.#context.draining()) throw new Error("the daemon is stopping");
       const { event, contents } = await prepareStream(this.#context, this.track);
       if (event.type === "locked" && this.#takeOver()) return;
@@ -200,7 +213,7 @@ export class Supervisor {
     // What has ended was accounted for when it did.
     if (left.is !== "run" || existence(left.pids.ffmpeg) === "dead") return false;
     const overtaken = this.state.is === "stopping";
-    this.adopt({ pids: left.pids, startedAt: left.record.startedAt }, left.contents);
+    this.adopt(runFrom(left, this.#context.clock.now()), left.contents);
     if (overtaken || this.#context.desired() === "stopped") this.dispatch({ type: "stop" });
     return true;
   }
@@ -233,7 +246,3 @@ export class Supervisor {
       this.#context.cleanUp("run");
   }
 }
-
-/** The design document words this one event, and people search for it. */
-const worded = (name: string, { event, sentence }: Extract<Effect, { do: "log" }>): string =>
-  event === "FORCE_KILL_REQUIRED" ? `Stream ${name} ${sentence}` : `${name}: ${sentence}`;

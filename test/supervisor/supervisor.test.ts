@@ -9,6 +9,7 @@ import type { Log } from "../../daemon/log/log.ts";
 import { SeenMedia } from "../../daemon/media/seen-media.ts";
 import { makeLayout, placesOf } from "../../daemon/store/layout.ts";
 import type { MemoryRecord } from "../../daemon/store/schemas.ts";
+import { StartGate } from "../../daemon/supervisor/start-gate.ts";
 import { NO_STREAK, type Run, type State } from "../../daemon/supervisor/state.ts";
 import { Supervisor } from "../../daemon/supervisor/supervisor.ts";
 import { TrackRecord } from "../../daemon/supervisor/track-record.ts";
@@ -53,6 +54,9 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       monotonic: () => clock.at,
       random: () => 0.5,
       draining: () => false,
+      starts: new StartGate({
+        ...{ clock, most: () => 4, ending: new AbortController().signal },
+      }),
       ending: new AbortController().signal,
       seen: new SeenMedia(),
       name: "radio",
