@@ -116,6 +116,7 @@ export const assemble = ({
     const now = clock.now();
     for (const stream of registry.streams.values()) stream.shift(stepMs, now);
     metering.shift(stepMs);
+    schedule.clockSet();
     log.warn({ event: "clock", stepMs }, `the wall clock was set ${stepWords(stepMs)}`);
   });
   const shared = { clock, starts, schedule, cleanup, upkeep, encoders, seen };

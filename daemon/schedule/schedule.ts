@@ -30,6 +30,11 @@ export class Schedule {
     return size;
   }
 
+  /** The wall clock was set: what is due by it is due now. */
+  clockSet(): void {
+    this.#wind();
+  }
+
   #wind(): void {
     this.#cancel();
     this.#cancel = () => {};
