@@ -1,7 +1,7 @@
 import type { Clock } from "../clock/clock.ts";
 
-/** Who goes first: what somebody asks for, then what was not refused before, then what was. */
-const RANKS = ["asked", "fresh", "again"] as const;
+/** Who goes first: what somebody asks for, what was on the air until now, what is new, what was refused. */
+const RANKS = ["asked", "returning", "fresh", "again"] as const;
 export type Rank = (typeof RANKS)[number];
 
 /** A place among the starts. */

@@ -12,6 +12,8 @@ export class StartTurn {
   readonly #clock: Clock;
   #turn: Turn | null = null;
   #isQueued = false;
+  /** Since its last turn. */
+  #wasOnAir = false;
   #cancel: () => void = () => {};
 
   constructor(gate: StartGate, clock: Clock) {
@@ -22,8 +24,9 @@ export class StartTurn {
   /** Resolves when the stream may begin; false where it was given up before that. */
   async take(state: State): Promise<boolean> {
     this.#leave();
-    const turn = this.#gate.enter(rankOf(state));
+    const turn = this.#gate.enter(rankOf(state, this.#wasOnAir));
     this.#turn = turn;
+    this.#wasOnAir = false;
     this.#isQueued = true;
     const came = await turn.came;
     if (this.#turn === turn) this.#isQueued = false;
@@ -46,6 +49,7 @@ export class StartTurn {
 
   /** Gives the turn back when the state says that the work for it is done, or not wanted. */
   follow(state: State): void {
+    if (state.is === "live") this.#wasOnAir = true;
     if (this.#turn === null || state.is === "preparing") return;
     if (state.is === "starting") {
       this.#cancel();
@@ -76,9 +80,8 @@ export const GIVEN_UP: Event = {
   failure: { reason: "stopped", permanent: false, message: "it was stopped before its turn came" },
 };
 
-const rankOf = (state: State): Rank => {
-  if (state.is !== "preparing") return "again";
-  if (state.byOperator) return "asked";
-  // The first retry is of what was on the air until now.
-  return state.streak.attempt <= 1 ? "fresh" : "again";
+const rankOf = (state: State, wasOnAir: boolean): Rank => {
+  if (state.is === "preparing" && state.byOperator) return "asked";
+  if (wasOnAir) return "returning";
+  return state.is === "preparing" && state.streak.attempt === 0 ? "fresh" : "again";
 };

@@ -152,8 +152,9 @@ t.test("a stop during the preparation leaves the turn to what is still at work",
 t.test("a stream is ranked by who wants it and by how often it has failed", async (t) => {
   const { clock, gate, enter, began } = make(1);
   const inside = enter("inside");
-  const take = (name: string, state: State): StartTurn => {
+  const take = (name: string, state: State, wasOnAir = false): StartTurn => {
     const turn = new StartTurn(gate, clock);
+    if (wasOnAir) turn.follow({ is: "live", run, streak: NO_STREAK });
     void turn.take(state).then((came) => came && began.push(name));
     return turn;
   };
@@ -162,16 +163,16 @@ t.test("a stream is ranked by who wants it and by how often it has failed", asyn
     streak: { attempt, outageSince: 1, kills: [] },
   });
   const turns = [
-    take("third failure", failed(3)),
+    take("refused again", failed(3)),
     take("boot", preparing),
-    take("first failure", failed(1)),
+    take("was on the air", failed(4), true),
     take("operator", { ...preparing, byOperator: true }),
   ];
   inside.leave();
   await settled();
-  for (const at of [3, 1, 2]) {
+  for (const at of [3, 2, 1]) {
     turns[at]?.end();
     await settled();
   }
-  t.same(began, ["inside", "operator", "boot", "first failure", "third failure"]);
+  t.same(began, ["inside", "operator", "was on the air", "boot", "refused again"]);
 });
