@@ -36,7 +36,7 @@ type Ports = {
  * What takes longer waits for something, a disk or a receiver, and takes no processor's time: it must
  * not hold up those that would.
  */
-const HOLD_MS = 2_000;
+const HOLD_MS = 5_000;
 
 /**
  * Bounds how many streams begin at once: to look at an input and to start FFmpeg is work for a

@@ -16,6 +16,8 @@ export type Boot = {
   readonly allLiveMs: number;
   /** The stream that was on the air first. */
   readonly first: string;
+  /** FFmpegs that were started before it was. */
+  readonly startedBeforeFirst: number;
   /** From FFmpeg's start until the receiver had its publisher, the median and the longest. */
   readonly launchMs: { readonly median: number; readonly longest: number };
   /** Most FFmpegs that ran and were not publishing yet, and most that were started within 200 ms. */
@@ -64,7 +66,7 @@ export const measureBoot = async (
       const record = JSON.parse(readFileSync(file, "utf8")) as object;
       writeFileSync(file, JSON.stringify({ ...record, desired: "running" }));
     }
-    const watch = watchStarting(daemon.stateDir);
+    const watch = watchStarting(daemon);
     const begun = performance.now();
     const wall = Date.now();
     await daemon.start();
@@ -98,9 +100,11 @@ export const measureBoot = async (
       toMs: published.get(stream) ?? allLiveMs,
     }));
     const launches = spans.map(({ fromMs, toMs }) => toMs - fromMs);
+    const firstMs = order[0]?.[1] ?? Number.NaN;
     return {
       streams: count,
-      firstMs: order[0]?.[1] ?? Number.NaN,
+      firstMs,
+      startedBeforeFirst: spans.filter(({ fromMs }) => fromMs < firstMs).length,
       first: order[0]?.[0] ?? "",
       lastMs: order.at(-1)?.[1] ?? Number.NaN,
       allLiveMs,

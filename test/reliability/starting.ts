@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { uptimeMs } from "../../daemon/clock/wall-clock.ts";
+import type { Daemon } from "../helpers/daemon.ts";
 
 /** One FFmpeg of a stream's and when it was started, by the kernel's word. */
 type SeenFfmpeg = { readonly stream: string; readonly atMs: number };
@@ -24,18 +25,23 @@ const read = (file: string): string => {
   }
 };
 
-/** When a process was started, by `performance.now()`, as exactly as the kernel counts: in 10 ms. */
-const startOf = (pid: string): number => {
+/** A number of /proc/PID/stat, counted from 1 as its manual does. */
+const fieldOf = (pid: string, field: number): number => {
   const stat = read(`/proc/${pid}/stat`);
-  const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
-  return performance.now() - (uptimeMs() - ticks * 10);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[field - 3]);
 };
 
+/** When a process was started, by `performance.now()`, as exactly as the kernel counts: in 10 ms. */
+const startOf = (pid: string): number => performance.now() - (uptimeMs() - fieldOf(pid, 22) * 10);
+
 /**
- * Watches from the outside, by /proc, which processes the daemon of a state directory starts. A process
+ * Watches from the outside, by /proc, which processes a daemon starts. A process
  * is read once, when it is new, so that the watch costs little beside what it watches.
  */
-export const watchStarting = (stateDir: string): { stop(): Starting } => {
+export const watchStarting = ({
+  stateDir,
+  pid: daemonPid,
+}: Pick<Daemon, "stateDir" | "pid">): { stop(): Starting } => {
   const known = new Set<string>();
   const probes = new Set<string>();
   const ffmpegs: SeenFfmpeg[] = [];
@@ -51,7 +57,8 @@ export const watchStarting = (stateDir: string): { stop(): Starting } => {
     if (line === "" || line.startsWith("/bin/sh") || line.startsWith("setsid")) return;
     known.add(pid);
     const program = line.slice(0, line.indexOf("\0"));
-    if (program.endsWith("ffprobe")) probes.add(pid);
+    // Others on this machine look at films too.
+    if (program.endsWith("ffprobe") && fieldOf(pid, 4) === daemonPid()) probes.add(pid);
     if (!program.endsWith("ffmpeg")) return;
     const entry = read(`/proc/${pid}/environ`)
       .split("\0")
