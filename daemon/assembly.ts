@@ -1,7 +1,8 @@
+import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { CleanupManager } from "./cleanup/cleanup-manager.ts";
 import { removeOrphans } from "./cleanup/orphans.ts";
-import { systemClock } from "./clock/clock.ts";
+import { WallClock } from "./clock/wall-clock.ts";
 import type { LiveSettings } from "./config/live.ts";
 import type { Settings } from "./config/settings.ts";
 import { Asking } from "./history/asking.ts";
@@ -20,9 +21,12 @@ import { Schedule } from "./schedule/schedule.ts";
 import { placesOf } from "./store/layout.ts";
 import type { Store } from "./store/store.ts";
 import type { Tools } from "./supervisor/examine.ts";
+import { StartGate } from "./supervisor/start-gate.ts";
 import { Upkeep } from "./supervisor/upkeep.ts";
 
 export type Assembled = {
+  readonly clock: WallClock;
+  readonly starts: StartGate;
   readonly registry: Registry;
   readonly monitor: ResourceMonitor;
   readonly limits: Limits;
@@ -61,7 +65,7 @@ export const assemble = ({
   ...needed
 }: Needed): Assembled => {
   const settings = (): Settings => needed.settings.current();
-  const clock = systemClock;
+  const clock = new WallClock();
   const tools = toolsOf(settings);
   const monotonic = (): number => performance.now();
   const monitor = monitorOf(settings, clock, monotonic);
@@ -84,9 +88,10 @@ export const assemble = ({
     file: store.layout.encoders,
   });
   const seen = new SeenMedia();
+  const starts = new StartGate({ clock, ending, most: () => mostStarts(settings()) });
   const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, { tools, encoders, seen });
   const surroundings = {
-    ...{ settings, tools, clock, draining, ending, monotonic, encoders, seen },
+    ...{ settings, tools, clock, draining, ending, monotonic, encoders, seen, starts },
     launch: launcher(runner),
     random: Math.random,
   };
@@ -115,9 +120,23 @@ export const assemble = ({
       monitor.rewind();
   });
   limits.limiter.onRoom(() => registry.admitWaiting());
-  return {
-    ...{ registry, monitor, limits, schedule, cleanup, upkeep, encoders, seen, metering, history },
-  };
+  clock.onStep((stepMs) => {
+    const now = clock.now();
+    for (const stream of registry.streams.values()) stream.shift(stepMs, now);
+    metering.shift(stepMs);
+    schedule.clockSet();
+    log.warn({ event: "clock", stepMs }, `the wall clock was set ${stepWords(stepMs)}`);
+  });
+  const shared = { clock, starts, schedule, cleanup, upkeep, encoders, seen };
+  return { registry, monitor, limits, metering, history, ...shared };
+};
+
+const mostStarts = ({ MAX_CONCURRENT_STARTS: given }: Settings): number =>
+  given > 0 ? given : Math.max(2, 2 * availableParallelism());
+
+const stepWords = (stepMs: number): string => {
+  const seconds = (Math.abs(stepMs) / 1000).toFixed(0);
+  return `${stepMs < 0 ? "back" : "forward"} by ${seconds} s; no stream is changed by that`;
 };
 
 /** As the settings are at each use. */

@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import { type Assembled, assemble } from "./assembly.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
 import type { Directories } from "../shared/paths.ts";
-import { systemClock } from "./clock/clock.ts";
+import { instant } from "./clock/clock.ts";
 import { allHandlers } from "./commands/all.ts";
 import type { Daemon as AboutDaemon } from "./commands/handlers.ts";
 import { type Owners, cannotAsk } from "./commands/owner.ts";
@@ -18,7 +18,7 @@ import { askTheKernel } from "./rpc/peer-credentials.ts";
 import { type Answerer, answerer } from "./rpc/server.ts";
 import { GracefulShutdown } from "./shutdown/graceful-shutdown.ts";
 import { streamsToEnd } from "./shutdown/streams.ts";
-import { isAtRest } from "./supervisor/state.ts";
+import { tidyUp } from "./registry/tidy-up.ts";
 import { placesOf } from "./store/layout.ts";
 import { type RunsClaim, claimRuns } from "./store/runs-claim.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
@@ -62,7 +62,7 @@ export class Daemon {
   readonly #sweep: { stop(): void };
   readonly #tidying: { stop(): void };
   readonly #places: { stop(): void };
-  readonly #startedAt = new Date().toISOString();
+  #startedAt = Date.now();
   readonly #warnings: string[];
   #ffmpeg: string | null = null;
   #stopping = false;
@@ -126,25 +126,24 @@ export class Daemon {
       ending: this.#ending.signal,
     });
     this.#parts = parts;
+    parts.clock.onStep((stepMs) => {
+      this.#startedAt += stepMs;
+    });
     const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
     monitor.start();
     metering.start();
     parts.history.remember.began(options.version, process.pid);
-    this.#warnings = startUp(store, registry, cleanup, log);
+    this.#warnings = startUp(store, registry, cleanup, parts.clock, log);
     if (limits.complaint !== null) this.#warn(limits.complaint);
     this.#sweep = startSweep({
       registry,
-      ...{ clock: systemClock, monotonic: () => performance.now(), log },
+      ...{ clock: parts.clock, monotonic: () => performance.now(), log },
       upkeep: (stream, isCheckpoint) => {
         upkeep.look(stream, placesOf(store.layout, stream.spec.name));
         if (isCheckpoint) upkeep.checkpoint(stream);
       },
     });
-    const tidy = (): void => {
-      const resting = registry.sorted().filter(({ supervisor }) => isAtRest(supervisor.state));
-      void cleanup.cleanupOldLogs(resting.map(({ spec }) => spec.name));
-      void registry.clearResting();
-    };
+    const tidy = (): void => tidyUp(registry, cleanup);
     this.#tidying = every(TIDY_MS, tidy);
     this.#places = keepPlaces(options.directories.socket, held.listener, held.claim, log);
     this.shutdown = new GracefulShutdown(
@@ -191,7 +190,7 @@ export class Daemon {
       version,
       protocol: PROTOCOL,
       pid: process.pid,
-      startedAt: this.#startedAt,
+      startedAt: instant(this.#startedAt),
       socket: directories.socket,
       stateDir: directories.state,
       runtimeDir: directories.runtime,

@@ -6,13 +6,12 @@ export type Clock = {
   after(ms: number, callback: () => void): () => void;
 };
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after: (ms, callback) => {
-    // A timer longer than 2^31 ms would fire at once; what was due a moment ago is due now.
-    const timer = setTimeout(callback, Math.max(0, Math.min(ms, 2_147_483_647)));
-    return () => clearTimeout(timer);
-  },
+export const after: Clock["after"] = (ms, callback) => {
+  // A timer longer than 2^31 ms would fire at once; what was due a moment ago is due now.
+  const timer = setTimeout(callback, Math.max(0, Math.min(ms, 2_147_483_647)));
+  return () => clearTimeout(timer);
 };
+
+export const systemClock: Clock = { now: () => Date.now(), after };
 
 export const instant = (ms: number): string => new Date(ms).toISOString();

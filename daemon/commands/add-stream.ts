@@ -2,6 +2,7 @@ import { StreamBroError } from "../../shared/errors.ts";
 import type { Params, Result } from "../../shared/contract/methods.ts";
 import { NO_ENCODING, type StreamSpec } from "../../shared/contract/spec.ts";
 import { shownUrl } from "../destination/destination.ts";
+import { NEVER } from "../supervisor/durable.ts";
 import { tracksOf } from "../media/track-plan.ts";
 import type { Caller } from "../rpc/server.ts";
 import type { SpecRecord } from "../store/schemas.ts";
@@ -62,7 +63,7 @@ export const addStream = async (
     outputs: [outputOf(destination)],
     revision: 1,
   };
-  const record: SpecRecord = { version: 1, spec, keys, desired: "stopped", stopAt: null };
+  const record: SpecRecord = { version: 1, spec, keys, desired: "stopped", ...NEVER };
   const stream = registry.open(record, keys === null ? null : [destination.secrets], null);
   try {
     await stream.inTurn(async () => {

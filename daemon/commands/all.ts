@@ -23,11 +23,11 @@ type Around = {
 
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
-  const { registry, limits, encoders, seen, metering, history } = parts;
+  const { registry, limits, encoders, seen, metering, starts, clock, history } = parts;
   const means = { tools: toolsOf(() => settings.current()), encoders, seen };
   const { asking, remember } = history;
   const edited = remember.edited.bind(remember);
-  const editing = { registry, store, ...means, owners, edited };
+  const editing = { registry, store, ...means, owners, edited, starts, clock };
   const open = (): void => refuseWhenStopping(daemon);
   const all = handlers(daemon, editing, {
     ...limitHandlers(limits, owners, registry, log, open),

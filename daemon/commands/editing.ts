@@ -7,9 +7,12 @@ import type { EncoderChoice } from "../encoders/choice.ts";
 import { presetMisfit } from "../encoders/presets.ts";
 import type { Remember } from "../history/remember.ts";
 import type { Owners } from "./owner.ts";
+import type { Clock } from "../clock/clock.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Store } from "../store/store.ts";
-import { type Examined, type Means, type Request, examine } from "../supervisor/examine.ts";
+import { examineInTurn } from "../supervisor/examine-in-turn.ts";
+import type { Examined, Means, Request } from "../supervisor/examine.ts";
+import type { StartGate } from "../supervisor/start-gate.ts";
 
 /** What adding and changing need. */
 export type Editing = Means & {
@@ -18,6 +21,8 @@ export type Editing = Means & {
   readonly owners: Owners;
   /** Told of each change that was made. */
   readonly edited: Remember["edited"];
+  readonly starts: StartGate;
+  readonly clock: Clock;
 };
 
 export const outputOf = ({ url, secrets }: Destination): StreamSpec["outputs"][number] => ({
@@ -54,10 +59,10 @@ export type Playable = Extract<Examined, { ok: true }>;
 /** Errors: INPUT_UNUSABLE, INVALID_SPEC where it is the encoder or its preset. */
 export const playableOf = async (
   request: Request,
-  means: Means,
+  means: Pick<Editing, keyof Means | "starts">,
   refusal: string,
 ): Promise<Playable> => {
-  const examined = await examine(request, means);
+  const examined = await examineInTurn(request, means, null);
   if (!examined.ok) {
     const { reason, message } = examined.failure;
     const code = reason === "encoder-failed" ? "INVALID_SPEC" : "INPUT_UNUSABLE";

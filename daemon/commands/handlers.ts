@@ -44,7 +44,7 @@ export const handlers = (
   editing: Editing,
   rooms: Omit<Handlers, OwnMethod>,
 ): Handlers => {
-  const { registry, store } = editing;
+  const { registry, store, clock } = editing;
   const open = (): void => refuseWhenStopping(daemon);
   const move = async (
     name: string,
@@ -90,7 +90,7 @@ export const handlers = (
     "stream.show": async ({ name }) => ({ version: 1, spec: shownSpec(registry.get(name).spec) }),
     "stream.status": async ({ names }) => ({ version: 1, streams: statusesOf(registry, names) }),
     "stream.start": async (params) =>
-      move(params.name, (stream) => stream.start(stopTime(params, Date.now()))),
+      move(params.name, (stream) => stream.start(stopTime(params, clock.now()))),
     "stream.stop": async ({ name }) => move(name, (stream) => stream.stop()),
     "stream.restart": async ({ name }) => move(name, (stream) => stream.restart()),
     "stream.wait": async (params, caller) => awaitStream(registry, params, caller.gone),

@@ -72,6 +72,9 @@ export const SettingsSchema = z.strictObject({
   MAX_CONCURRENT_STREAMS_GLOBAL: whole(0, 100_000)
     .default(20)
     .describe("streams of all users that may run at once"),
+  MAX_CONCURRENT_STARTS: whole(0, 10_000)
+    .default(0)
+    .describe("streams that may be on their way up at once; 0: twice as many as processors"),
   RESOURCE_WARNING_CPU_PERCENT: whole(1, 100_000)
     .default(80)
     .describe("CPU of one stream, in percent of one core, past which there is a warning"),

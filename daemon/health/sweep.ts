@@ -9,11 +9,11 @@ import { type Connection, type Connections, NO_CONNECTION, readSockets } from ".
 /** How often is looked while something is starting or stopping, and otherwise. */
 const BUSY_MS = 250;
 const CALM_MS = 1_000;
-/** How often the kernel is asked for its counters, and how often positions go to disk. */
+/** How often the kernel is asked for its counters, and every how many seconds positions go to disk. */
 const SOCKETS_MS = 2_000;
 const SOCKETS_BUSY_MS = 500;
-const CHECKPOINT_MS = 10_000;
 const MOST_FAILURES = 3;
+const CHECKPOINT_ROUNDS = 10;
 
 type Surroundings = {
   readonly registry: Registry;
@@ -41,7 +41,8 @@ export const startSweep = ({
     if (!stopped) cancel = clock.after(ms, () => void sweep());
   };
   let socketsAt = Number.NEGATIVE_INFINITY;
-  let checkpointAt = monotonic();
+  let wholeAt = Number.NEGATIVE_INFINITY;
+  let rounds = 0;
 
   // Where it has never answered it is not waited for.
   let failures = MOST_FAILURES - 1;
@@ -57,6 +58,8 @@ export const startSweep = ({
       ({ supervisor }) => supervisor.session !== null,
     );
     const busy = running.some(({ supervisor }) => supervisor.state.is !== "live");
+    // Where the wall clock has been set, everybody is told now.
+    clock.now();
     const now = monotonic();
     // What may be a stall is looked at closely: the seconds count.
     const doubtful = running.some(({ supervisor }) => supervisor.session?.evidence.isDoubtful);
@@ -64,11 +67,18 @@ export const startSweep = ({
     const asks = running.length > 0 && now - socketsAt >= everyMs;
     if (asks) socketsAt = now;
     const connections = asks ? await ask() : undefined;
-    const isCheckpoint = now - checkpointAt >= CHECKPOINT_MS;
-    if (isCheckpoint) checkpointAt = now;
-    for (const stream of running) {
+    const isWhole = now - wholeAt >= CALM_MS - BUSY_MS / 2;
+    if (isWhole) {
+      wholeAt = now;
+      rounds += 1;
+    }
+    for (const [at, stream] of [...registry.streams.values()].entries()) {
+      const { session, state } = stream.supervisor;
+      // While a crowd starts, those that are on the air are looked at no more often than otherwise.
+      if (session === null || !(isWhole || asks || state.is !== "live")) continue;
       stream.supervisor.look(connectionOf(stream, connections));
-      upkeep(stream, isCheckpoint);
+      // Each in its turn: hundreds of files at one moment would hold up everything else.
+      if (isWhole) upkeep(stream, (at + rounds) % CHECKPOINT_ROUNDS === 0);
     }
     return busy ? BUSY_MS : doubtful ? SOCKETS_BUSY_MS : CALM_MS;
   };

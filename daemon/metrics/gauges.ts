@@ -8,7 +8,7 @@ import type { LimitValues } from "../limits/stream-limiter.ts";
 export type Facts = {
   readonly version: string;
   /** Unix milliseconds. */
-  readonly startedAt: number;
+  startedAt(): number;
   streams(): readonly StreamStatus[];
   limits(): LimitValues;
 };
@@ -113,17 +113,17 @@ export const addGauges = (registry: Registry, facts: Facts): void => {
     "Proportional memory of a stream's FFmpeg: shared libraries counted in parts.",
     ({ usage }) => usage?.pssBytes ?? null,
   );
-  addOwn(registry, gauge, facts.startedAt);
+  addOwn(registry, gauge, () => facts.startedAt());
 };
 
 /** The daemon itself, under the names that Prometheus' own libraries use. */
 const addOwn = (
   registry: Registry,
   gauge: (name: string, help: string, labels: string[], read: Read) => void,
-  startedAt: number,
+  startedAt: () => number,
 ): void => {
   gauge("process_start_time_seconds", "When the daemon started, since the epoch.", [], () => [
-    { value: startedAt / 1000 },
+    { value: startedAt() / 1000 },
   ]);
   gauge("process_resident_memory_bytes", "Resident memory of the daemon.", [], () => [
     { value: process.memoryUsage.rss() },

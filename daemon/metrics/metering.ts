@@ -42,12 +42,14 @@ export class Metering {
   /** As they were when somebody last looked; asking each of them for each gauge would take its time. */
   #streams: readonly StreamStatus[] = [];
   #countedAt: number;
+  #startedAt: number;
   #cancel: () => void = () => {};
 
   /** Takes up what an earlier daemon counted, and counts from now on what happens. */
   constructor(surroundings: Surroundings) {
     const { registry, file, version, clock, monotonic, log, limits } = surroundings;
     this.#surroundings = surroundings;
+    this.#startedAt = clock.now();
     this.#counters = new Counters(this.#prom);
     const kept = readKept(file, clock.now());
     // What another release counts is carried along, so that it goes on from there.
@@ -62,7 +64,8 @@ export class Metering {
     this.#keeper = new Keeper({ file, rows, clock, monotonic, log });
     if (!kept.isUnread) this.#counters.onCount = (isTime) => this.#keeper.touch(isTime);
     addGauges(this.#prom, {
-      ...{ version, limits, startedAt: clock.now() },
+      ...{ version, limits },
+      startedAt: () => this.#startedAt,
       streams: () => this.#streams,
     });
     registry.onTransition = (stream, from, event, to) => {
@@ -79,6 +82,11 @@ export class Metering {
   start(): void {
     this.#countedAt = this.#surroundings.monotonic();
     this.#tick();
+  }
+
+  /** The wall clock was set forward by so much: the daemon has not become older by that. */
+  shift(stepMs: number): void {
+    this.#startedAt += stepMs;
   }
 
   /** Where others count what only they see. */

@@ -215,6 +215,8 @@ export class Registry {
     };
     for (const other of this.streams.values()) {
       if (other === own || !holdsSlot(other.supervisor.state)) continue;
+      // Of two that wait for their turn, the one whose turn comes first has it.
+      if (own.supervisor.state.is === "preparing" && other.supervisor.turn.isQueued) continue;
       // What it runs with, and what it would be started with again: a change may lie between the two.
       const running = other.supervisor.session?.contents.record.target ?? null;
       if (target === running || target === other.target) return inUse(other.spec.name);

@@ -1,10 +1,11 @@
+import type { Clock } from "../clock/clock.ts";
 import type { Log } from "../log/log.ts";
 import { findMarked } from "../runner/find-runs.ts";
 import type { CleanupManager } from "../cleanup/cleanup-manager.ts";
 import { placesOf } from "../store/layout.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Loaded, Store } from "../store/store.ts";
-import { whatIsLeft } from "../supervisor/adoption.ts";
+import { runFrom, whatIsLeft } from "../supervisor/adoption.ts";
 import { NO_STREAK } from "../supervisor/state.ts";
 import type { Stream } from "../supervisor/stream.ts";
 import type { Identity } from "../runner/identity.ts";
@@ -19,9 +20,10 @@ export const startUp = (
   store: Store,
   registry: Registry,
   cleanup: CleanupManager,
+  clock: Clock,
   log: Log,
 ): string[] => {
-  const loaded = store.load(() => Date.now());
+  const loaded = store.load(() => clock.now());
   const { specs, memories, left } = loaded;
   const warnings = complaints(loaded);
   const marked = findMarked(`${store.layout.locks}/`);
@@ -37,7 +39,9 @@ export const startUp = (
     stream.expireAtStart();
     return { stream, memory };
   });
-  const idle = opened.filter(({ stream, memory }) => !takeOver(stream, memory, store, marked));
+  const idle = opened.filter(
+    ({ stream, memory }) => !takeOver(stream, memory, store, marked, clock.now()),
+  );
   for (const { stream } of opened) registry.settleSlot(stream);
   for (const { stream, memory } of idle) takeUp(stream, memory, registry);
   const known = new Set([...specs.keys(), ...left.keys()]);
@@ -74,6 +78,7 @@ const takeOver = (
   memory: MemoryRecord | null,
   store: Store,
   marked: ReadonlyMap<string, Identity>,
+  now: number,
 ): boolean => {
   const places = placesOf(store.layout, stream.spec.name);
   const left = whatIsLeft(places, memory, stream.secrets, marked);
@@ -85,8 +90,7 @@ const takeOver = (
     return true;
   }
   const streak = memory?.rest.is === "running" ? memory.rest.streak : NO_STREAK;
-  const run = { pids: left.pids, startedAt: left.record.startedAt };
-  stream.supervisor.adopt(run, left.contents, streak);
+  stream.supervisor.adopt(runFrom(left, now), left.contents, streak);
   if (stream.desired === "stopped") stream.supervisor.dispatch({ type: "stop" });
   return true;
 };

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { uptimeMs } from "../clock/wall-clock.ts";
 
 /** A process that cannot be mistaken for another with its pid: when it started, in which boot. */
 export type Identity = { readonly pid: number; readonly startTime: number };
@@ -41,6 +42,13 @@ export const existence = ({ pid, startTime }: Identity): Existence => {
   if (found.state === "Z" || found.state === "X") return "dead";
   return found.state === "T" || found.state === "t" ? "stopped" : "alive";
 };
+
+/** The kernel counts start times in hundredths of a second, on every platform. */
+const TICK_MS = 10;
+
+/** How long ago a process was started, sleep included, in milliseconds; null where it is gone. */
+export const ageOf = (target: Identity): number | null =>
+  existence(target) === "dead" ? null : Math.max(0, uptimeMs() - target.startTime * TICK_MS);
 
 /** The words that a process was started with; null where it is gone. */
 export const commandLineOf = (target: Identity): readonly string[] | null => {

@@ -30,11 +30,18 @@ export class Schedule {
     return size;
   }
 
+  /** The wall clock was set: what is due by it is due now. */
+  clockSet(): void {
+    this.#wind();
+  }
+
   #wind(): void {
     this.#cancel();
     this.#cancel = () => {};
     if (this.#entries.size === 0) return;
-    const next = Math.min(...this.#entries.values()) - this.#clock.now();
+    // First: where the clock has been set, it changes the entries.
+    const now = this.#clock.now();
+    const next = Math.min(...this.#entries.values()) - now;
     const wait = Math.min(Math.max(0, next), LOOK_AGAIN_MS);
     this.#cancel = this.#clock.after(wait, () => this.#look());
   }

@@ -14,6 +14,11 @@ export const SpecRecord = z.object({
   desired: z.enum(DESIRED_STATES),
   /** When it is to be stopped by itself, in milliseconds since the epoch; null for never. */
   stopAt: z.number().nullable().default(null),
+  /**
+   * The same since boot, where it was given as a length of time: the wall clock may be set meanwhile. Null
+   * where it goes by the wall clock.
+   */
+  stopBy: z.object({ bootId: z.string(), uptimeMs: z.number() }).nullable().default(null),
 });
 
 /** `keys/NAME@REVISION.json`, mode 0600: FFmpeg's options that nobody may see, one object an output. */

@@ -1,9 +1,17 @@
 import { readFileSync } from "node:fs";
-import { type Identity, bootId, existence, identify, parseStat } from "../runner/identity.ts";
+import {
+  type Identity,
+  ageOf,
+  bootId,
+  existence,
+  identify,
+  parseStat,
+} from "../runner/identity.ts";
 import type { Contents } from "../runner/run-directory.ts";
 import { type Pids, lookAtRunRecord, readPids } from "../runner/run-record.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
+import type { Run } from "./state.ts";
 
 /** What an earlier daemon left of a stream. */
 export type Left =
@@ -58,6 +66,14 @@ export const whatIsLeft = (
 
 const whyUnreadable = (newer: string | null): string =>
   newer === null ? "how it was started cannot be read" : `its run.json cannot be used: ${newer}`;
+/**
+ * A run to take over. When it began is known by the kernel's own clock, whatever the wall clock has been
+ * set to since then.
+ */
+export const runFrom = ({ pids, record }: Extract<Left, { is: "run" }>, now: number): Run => {
+  const ageMs = ageOf(pids.ffmpeg);
+  return { pids, startedAt: ageMs === null ? Math.min(record.startedAt, now) : now - ageMs };
+};
 
 /** FFmpeg's parent, if it is the runner that was started for this stream. */
 const runnerOf = (ffmpeg: Identity, places: StreamPlaces): Identity | null => {

@@ -1,6 +1,8 @@
+import type { Failure } from "../ffmpeg/failure.ts";
 import type { Delivery } from "../health/delivery.ts";
 import type { Evidence } from "../health/evidence.ts";
 import type { State } from "./state.ts";
+import { noDelivery } from "./steps.ts";
 
 const UNKNOWN: Delivery = { health: "unknown", why: null };
 
@@ -21,18 +23,25 @@ export class StreamHealth {
     return this.#stall !== null && outlasts(state) ? this.#stall : UNKNOWN;
   }
 
-  /** Takes note of how things are now; `change` where they were otherwise the last time. */
+  /**
+   * Takes note of how things are now; `change` where they were otherwise the last time, `stall` where a
+   * stream that was on the air has to be started again.
+   */
   see(
     state: State,
     evidence: Evidence | null | undefined,
     at: number,
-  ): { readonly now: Delivery; readonly change: HealthChange | null } {
+  ): { readonly change: HealthChange | null; readonly stall: Failure | null } {
     const now = this.at(state, evidence, at);
     if (now.health === "stalled") this.#stall = now;
     else if (state.is === "live" || !outlasts(state)) this.#stall = null;
     const from = this.#told;
     this.#told = now;
-    return { now, change: from.health === now.health ? null : { from, to: now } };
+    const isStall = state.is === "live" && now.health === "stalled";
+    return {
+      change: from.health === now.health ? null : { from, to: now },
+      stall: isStall ? noDelivery(now.why ?? "nothing arrives") : null,
+    };
   }
 }
 

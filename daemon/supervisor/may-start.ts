@@ -1,11 +1,14 @@
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { Destined } from "./durable.ts";
-import { examine } from "./examine.ts";
+import { examineInTurn } from "./examine-in-turn.ts";
 import { foreign, notStarted, shuttingDown } from "./refusals.ts";
 import type { State } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
 
-type Asked = Pick<StreamContext, "conflict" | "tools" | "encoders" | "seen" | "draining">;
+type Asked = Pick<
+  StreamContext,
+  "conflict" | "tools" | "encoders" | "seen" | "draining" | "starts"
+>;
 
 /**
  * What would make a start futile, found before anything is done. Errors: FOREIGN_PROCESS, INVALID_SPEC,
@@ -21,7 +24,7 @@ export const mayStart = async (
   if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
   mayPublish(name, ports);
   const wanted = { input, mode, encoding, url: outputs[0]?.url ?? "" };
-  const examined = await examine(wanted, ports);
+  const examined = await examineInTurn(wanted, ports, name);
   if (ports.draining()) throw shuttingDown();
   if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);
 };

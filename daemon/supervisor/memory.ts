@@ -27,12 +27,14 @@ export const restOf = (
   }
 };
 
-/** The state of rest that an earlier daemon left; null for stopped, and where something ran. */
-export const stateOf = (rest: MemoryRecord["rest"], latestRetry: number): State | null => {
+/**
+ * The state of rest that an earlier daemon left; null where there is nothing to enter. `mostMs` is the
+ * longest delay there is: a clock that was set back must not keep a stream off the air.
+ */
+export const recalled = (rest: MemoryRecord["rest"], now: number, mostMs: number): State | null => {
   switch (rest.is) {
     case "backoff":
-      // A clock that jumped must not keep a stream off the air.
-      return { ...rest, retryAt: Math.min(rest.retryAt, latestRetry) };
+      return { ...rest, retryAt: Math.min(rest.retryAt, now + mostMs) };
     case "failed":
       return { is: "failed", failure: rest.failure };
     case "finished":
@@ -40,5 +42,7 @@ export const stateOf = (rest: MemoryRecord["rest"], latestRetry: number): State 
     case "stopped":
     case "running":
       return null;
+    default:
+      return rest satisfies never;
   }
 };

@@ -1,3 +1,4 @@
+import { messageOf } from "../log/message-of.ts";
 import type { Contents } from "../runner/run-directory.ts";
 import type { Event } from "./events.ts";
 import { prepare } from "./preparation.ts";
@@ -43,4 +44,11 @@ export const prepareStream = async (
     case "failed":
       return without({ type: "unprepared", failure: prepared.failure });
   }
+};
+
+/** No descriptors left, say: the stream tries again, and the daemon goes on. */
+export const couldNot = ({ log, name }: StreamContext, error: unknown): Event => {
+  const message = messageOf(error);
+  log.error({ event: "internal", error }, `${name}: could not be started: ${message}`);
+  return { type: "unprepared", failure: { reason: "spawn-failed", permanent: false, message } };
 };

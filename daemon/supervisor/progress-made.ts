@@ -1,5 +1,6 @@
 import type { Exit, Failure } from "../ffmpeg/failure.ts";
 import { position } from "../media/position.ts";
+import type { ReadProgress } from "../runner/progress-file.ts";
 import type { RunRecord } from "../store/schemas.ts";
 
 /** Where a run is in its input, for people: FFmpeg's out_time as a place in the item. */
@@ -24,3 +25,12 @@ export const goodEnd = (
 export const blamesPosition = (failure: Failure, outTimeMs: number | null): boolean =>
   (outTimeMs ?? 0) < 1_000 &&
   ["input-corrupt", "crashed", "end-of-input", "no-media"].includes(failure.reason);
+
+/**
+ * Whether what FFmpeg last wrote says that it is on the air. A report from the future says as little as
+ * an old one: the clock has been set.
+ */
+export const isFlowing = (progress: ReadProgress | null, now: number): boolean =>
+  progress !== null &&
+  Math.abs(now - progress.writtenAt) < 5_000 &&
+  (progress.report.outTimeMs ?? 0) > 0;

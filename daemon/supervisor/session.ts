@@ -8,13 +8,12 @@ import { type ReadProgress, readProgress } from "../runner/progress-file.ts";
 import { type Contents, isWhole, layOut } from "../runner/run-directory.ts";
 import { readExit } from "../runner/run-record.ts";
 import { hostOf } from "./exit-account.ts";
+import { isFlowing } from "./progress-made.ts";
 import type { Run } from "./state.ts";
 
 /** How long a runner is given to record the death of its FFmpeg before it is ended. */
 const RUNNER_GRACE_MS = 1_500;
 const RUNNER_GONE_MS = 3_000;
-/** FFmpeg reports twice a second. */
-const REPORTS_WITHIN_MS = 5_000;
 
 /**
  * One run as it is watched, whether this daemon started it or an earlier one did: its end by the FIFO,
@@ -58,8 +57,7 @@ export class Session {
   /** FFmpeg said a moment ago that media goes out; `now` is on the clock of the file system. */
   isReporting(at: number, now: number): boolean {
     const progress = this.look(at, undefined);
-    if (progress === null || now - progress.writtenAt >= REPORTS_WITHIN_MS) return false;
-    return (progress.report.outTimeMs ?? 0) > 0;
+    return isFlowing(progress, now);
   }
 
   /** Looks whether the processes live; `at` is on a clock that never jumps. */

@@ -1,5 +1,5 @@
 import type { OutputStatus, StreamStatus, Tracks } from "../../shared/contract/status.ts";
-import { instant } from "../clock/clock.ts";
+import { type Clock, instant } from "../clock/clock.ts";
 import { shownUrl } from "../destination/destination.ts";
 import type { ProgressReport } from "../ffmpeg/progress.ts";
 import type { Evidence } from "../health/evidence.ts";
@@ -12,6 +12,7 @@ import type { Supervisor } from "./supervisor.ts";
 type Ports = {
   /** On a clock that never jumps. */
   monotonic(): number;
+  readonly clock: Pick<Clock, "now">;
   usage(): ResourceUsage | null;
   /** Why what happens to it is not being saved. */
   trouble(): string | null;
@@ -23,6 +24,8 @@ export const statusOf = (
   supervisor: Supervisor,
   ports: Ports,
 ): StreamStatus => {
+  // First: where the clock has been set, that changes what is shown.
+  const now = ports.clock.now();
   const [monotonic, usage] = [ports.monotonic(), ports.usage()];
   const { state, session } = supervisor;
   const run = runOf(state);
@@ -70,9 +73,14 @@ export const statusOf = (
     tracks: run === null ? null : tracksOf(supervisor),
     lastExit,
     lastError: failure === null ? null : { code: failure.reason, message: failure.message },
-    note: noteOf(state, supervisor, why) ?? ports.trouble(),
+    note: noteOf(state, supervisor, now - supervisor.since, why) ?? ports.trouble(),
   };
 };
+
+const waits = (ahead: number): string =>
+  ahead === 0
+    ? "waits for its turn to start: it is the next one"
+    : `waits for its turn to start: ${ahead} ${ahead === 1 ? "stream begins" : "streams begin"} before it`;
 
 /** What release 0.1 started, it copied. */
 const COPIED: Tracks = {
@@ -131,9 +139,15 @@ const failureOf = (
 /** A killed process is gone in moments; one that is not is waiting in the kernel. */
 const UNENDING_MS = 10_000;
 
-const noteOf = (state: State, supervisor: Supervisor, poor: string | null): string | null => {
+const noteOf = (
+  state: State,
+  supervisor: Supervisor,
+  forMs: number,
+  poor: string | null,
+): string | null => {
   if (state.is === "foreign") return state.why;
-  const forMs = Date.now() - supervisor.since;
+  const { ahead } = supervisor.turn;
+  if (state.is === "preparing" && ahead !== null) return waits(ahead);
   if (state.is === "stopping" && state.force === "kill" && forMs > UNENDING_MS) {
     return "FFmpeg does not end even by SIGKILL: it may be waiting for a disk or a network file system";
   }

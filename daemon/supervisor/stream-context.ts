@@ -14,6 +14,7 @@ import type { MemoryRecord } from "../store/schemas.ts";
 import type { Destined } from "./durable.ts";
 import type { Left } from "./adoption.ts";
 import type { Tools } from "./examine.ts";
+import type { StartGate } from "./start-gate.ts";
 
 /** What all streams of a daemon share. */
 export type Surroundings = {
@@ -24,6 +25,8 @@ export type Surroundings = {
   readonly seen: SeenMedia;
   readonly launch: Launcher;
   readonly clock: Clock;
+  /** Bounds how many begin at once. */
+  readonly starts: StartGate;
   /** Milliseconds on a clock that never jumps. */
   readonly monotonic: () => number;
   /** The daemon is ending: nothing may be started any more. */

@@ -3,31 +3,18 @@ import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { DesiredState } from "../../shared/states.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
-import type { ResourceUsage } from "../health/resource-monitor.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
-import { Durable } from "./durable.ts";
+import { Durable, NEVER, type StopTime } from "./durable.ts";
 import { mayPublish, mayStart } from "./may-start.ts";
 import { foreign, noSuchStream, shuttingDown, stoppedUnsaved } from "./refusals.ts";
 import { type State, holdsSlot, isAtRest, runOf } from "./state.ts";
 import { statusOf } from "./status.ts";
 import type { StreamContext } from "./stream-context.ts";
+import type { StreamPorts } from "./stream-ports.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Turns } from "./turns.ts";
 import { untilAtRest } from "./until-at-rest.ts";
-
-/** What a stream needs of the registry beside its surroundings. */
-export type StreamPorts = Omit<StreamContext, "spec" | "desired" | "destination" | "finish"> & {
-  save(record: SpecRecord, inForce: boolean): Promise<void>;
-  trouble(): string | null;
-  usage(): ResourceUsage | null;
-  /** Takes a slot of the limits, or keeps the one it has. Errors: STREAM_LIMIT_EXCEEDED. */
-  takeSlot(): void;
-  /** Gives it back where the stream does not need one any more. */
-  settleSlot(): void;
-  /** When it is to be stopped by itself has changed. */
-  scheduled(stopAt: number | null): void;
-};
 
 /** A stream as commands see it: one after another, each durable before it has an effect. */
 export class Stream {
@@ -96,22 +83,22 @@ export class Stream {
   }
 
   /**
-   * `stopAt`: when it is to be stopped by itself, or null for never. False: so already. Errors:
-   * INPUT_UNUSABLE, DESTINATION_IN_USE, FOREIGN_PROCESS, STREAM_LIMIT_EXCEEDED, STORAGE_FAILED.
+   * `stop`: when it is to be stopped by itself. False: so already. Errors: INPUT_UNUSABLE, DESTINATION_IN_USE, FOREIGN_PROCESS, STREAM_LIMIT_EXCEEDED, STORAGE_FAILED.
    */
-  start(stopAt: number | null): Promise<boolean> {
+  start(stop: StopTime): Promise<boolean> {
     return this.inTurn(async () => {
       const { state } = this.supervisor;
+      this.supervisor.turn.hurry();
       if (state.is === "preparing" || state.is === "starting" || state.is === "live")
-        return this.#durable.want("running", stopAt);
-      await this.#withSlot(state, stopAt, () => this.supervisor.dispatch({ type: "start" }));
+        return this.#durable.want("running", stop);
+      await this.#withSlot(state, stop, () => this.supervisor.dispatch({ type: "start" }));
       return true;
     });
   }
 
   restart(): Promise<boolean> {
     return this.inTurn(async () => {
-      await this.#withSlot(this.supervisor.state, this.#durable.stopAt, () =>
+      await this.#withSlot(this.supervisor.state, this.#durable.stop, () =>
         this.supervisor.dispatch({ type: "restart" }),
       );
       return true;
@@ -123,6 +110,8 @@ export class Stream {
    * stopped all the same.
    */
   stop(why?: Failure): Promise<boolean> {
+    // A start before it, which waits for others, is not waited for.
+    this.#ports.starts.letThrough(this.spec.name);
     return this.inTurn(() => this.#stop(why));
   }
 
@@ -138,8 +127,9 @@ export class Stream {
   /** Stops a stream whose time is over; one whose time was changed meanwhile goes on. */
   expire(): Promise<void> {
     return this.inTurn(async () => {
+      const now = this.#ports.clock.now();
       const { stopAt } = this.#durable;
-      if (stopAt === null || stopAt > this.#ports.clock.now()) return;
+      if (stopAt === null || stopAt > now) return;
       const { log } = this.#ports;
       log.info({ event: "time-over" }, `${this.spec.name}: its time is over; stopping it`);
       await this.#stop().catch((error: unknown) => {
@@ -150,9 +140,10 @@ export class Stream {
 
   /** Before anything of it is taken up: a time that passed while no daemon was there means stopped. */
   expireAtStart(): void {
+    const now = this.#ports.clock.now();
+    this.#durable.followClock(now);
     const { stopAt } = this.#durable;
-    if (stopAt === null) return;
-    if (stopAt > this.#ports.clock.now()) return this.#ports.scheduled(stopAt);
+    if (stopAt === null || stopAt > now) return this.#ports.scheduled(stopAt);
     const sentence = `${this.spec.name}: its time was over before this daemon started`;
     this.#ports.log.info({ event: "time-over" }, sentence);
     void this.#rest("could not save that its time is over");
@@ -160,10 +151,11 @@ export class Stream {
 
   /** Stops the stream, waits until nothing of it runs, and forgets it; later commands find no stream. */
   remove(forget: () => Promise<void>): Promise<void> {
+    this.#ports.starts.letThrough(this.spec.name);
     return this.inTurn(async () => {
       const { state } = this.supervisor;
       if (state.is === "foreign") throw foreign(this.spec.name, state.why);
-      await this.#durable.want("stopped", null).catch(() => {
+      await this.#durable.want("stopped", NEVER).catch(() => {
         // What is to be forgotten need not be saved.
       });
       this.supervisor.dispatch({ type: "stop" });
@@ -174,6 +166,12 @@ export class Stream {
       this.#ports.scheduled(null);
       this.supervisor.release();
     });
+  }
+
+  /** The wall clock was set forward by so much, to `now`. */
+  shift(stepMs: number, now: number): void {
+    this.supervisor.shift(stepMs);
+    this.#durable.followClock(now);
   }
 
   /** Resolves when what is wanted of it is on disk, or cannot be. */
@@ -196,7 +194,7 @@ export class Stream {
     const { state } = this.supervisor;
     let wanted = false;
     try {
-      wanted = await this.#durable.want("stopped", null);
+      wanted = await this.#durable.want("stopped", NEVER);
     } catch {
       // A full disk must not keep on the air what somebody wants off it.
       const saving = this.#durable.wantStopped();
@@ -212,13 +210,13 @@ export class Stream {
   }
 
   /** Takes a slot, examines, makes the wish durable, begins; where one fails, all is as it was. */
-  async #withSlot(state: State, stopAt: number | null, begin: () => void): Promise<void> {
+  async #withSlot(state: State, stop: StopTime, begin: () => void): Promise<void> {
     // First: a start too many costs nothing.
     this.#ports.takeSlot();
     this.#isStarting = true;
     try {
       await mayStart(this.spec, state, this.#durable.destination(), this.#ports);
-      await this.#wantRunning(stopAt);
+      await this.#wantRunning(stop);
       if (this.#ports.draining()) throw shuttingDown();
       begin();
     } finally {
@@ -228,13 +226,13 @@ export class Stream {
   }
 
   /** The last look at others comes when this one's wish is known: of two at once only one may start. */
-  async #wantRunning(stopAt: number | null): Promise<void> {
-    const before = { desired: this.desired, stopAt: this.#durable.stopAt };
-    await this.#durable.want("running", stopAt);
+  async #wantRunning(stop: StopTime): Promise<void> {
+    const before = { desired: this.desired, stop: this.#durable.stop };
+    await this.#durable.want("running", stop);
     try {
       mayPublish(this.spec.name, this.#ports);
     } catch (error) {
-      await this.#durable.want(before.desired, before.stopAt);
+      await this.#durable.want(before.desired, before.stop);
       throw error;
     }
   }

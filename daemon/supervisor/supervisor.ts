@@ -1,33 +1,28 @@
 import { EventEmitter } from "node:events";
 import type { Exit, Failure } from "../ffmpeg/failure.ts";
-import { messageOf } from "../log/message-of.ts";
 import { existence } from "../runner/identity.ts";
 import type { Contents } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
+import { runFrom } from "./adoption.ts";
+import type { Changes } from "./changes.ts";
 import type { Effect, Event } from "./events.ts";
-import type { Delivery } from "../health/delivery.ts";
 import type { Connection } from "../health/sockets.ts";
 import { Ghosts } from "./ghosts.ts";
-import { type HealthChange, StreamHealth } from "./health.ts";
-import { stateOf } from "./memory.ts";
-import { prepareStream } from "./prepare-stream.ts";
-import { policyOf } from "./restart-policy.ts";
+import { StreamHealth } from "./health.ts";
+import { recalled } from "./memory.ts";
+import { couldNot, prepareStream } from "./prepare-stream.ts";
 import { Session } from "./session.ts";
 import { settleEnd } from "./settle-end.ts";
 import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
 import type { StreamContext } from "./stream-context.ts";
+import { GIVEN_UP, StartTurn } from "./start-turn.ts";
 import { StateTimer } from "./state-timer.ts";
-import { noDelivery } from "./steps.ts";
 import { tell, tellHealth } from "./telling.ts";
 import { timerOf, timerSettings } from "./timers.ts";
 import { TrackRecord } from "./track-record.ts";
+import { shiftedState } from "./shifted-state.ts";
 import { transition } from "./transition.ts";
-
-type Changes = {
-  change: [];
-  transition: [from: State, event: Event, to: State];
-  health: [change: HealthChange];
-};
+import { worldOf } from "./world.ts";
 
 /**
  * One stream's only owner: holds its state, carries out what the transition table says, and turns what
@@ -40,8 +35,12 @@ export class Supervisor {
   session: Session | null = null;
   readonly track: TrackRecord;
   readonly health: StreamHealth = new StreamHealth();
+  /** Its place among the streams that start. */
+  readonly turn: StartTurn;
   /** Forgotten, or left to the next daemon: nothing that still happens means anything. */
   #released = false;
+  /** Whether `since` was read from the wall clock as it was before it was set the last time. */
+  #isSinceOwn = false;
   readonly #timer: StateTimer;
   readonly #ghosts: Ghosts;
   readonly #context: StreamContext;
@@ -51,29 +50,32 @@ export class Supervisor {
     this.since = memory?.rest.since ?? context.clock.now();
     this.track = new TrackRecord(memory);
     this.#ghosts = new Ghosts(context.log, context.name);
+    this.turn = new StartTurn(context.starts, context.clock);
     this.changes.setMaxListeners(0);
     this.#timer = new StateTimer(context.clock, (timer) => this.dispatch({ type: "timer", timer }));
   }
 
   /** Takes up the state of rest that an earlier daemon left, where nothing runs. */
   recall(rest: MemoryRecord["rest"]): void {
+    const now = this.#context.clock.now();
     // A stop that was saved, and its consequences not any more.
     if (rest.is === "backoff" && this.#context.desired() !== "running") return;
-    const { RETRY_MAX_LATER_MS } = this.#context.settings();
-    const state = stateOf(rest, this.#context.clock.now() + RETRY_MAX_LATER_MS);
+    const state = recalled(rest, now, this.#context.settings().RETRY_MAX_LATER_MS);
     if (state !== null) this.#enter(state);
-    this.since = rest.since;
+    // Nothing has begun in the future, whatever the clock was when it was written down.
+    this.since = Math.min(rest.since, now);
+    this.#isSinceOwn = false;
   }
 
   /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */
   adopt(run: Run, contents: Contents, streak = NO_STREAK): void {
     this.#watch(run, contents, true);
-    const { clock, monotonic } = this.#context;
-    const flowing = this.session?.isReporting(monotonic(), clock.now()) === true;
+    const now = this.#context.clock.now();
+    const flowing = this.session?.isReporting(this.#context.monotonic(), now) === true;
     const { since } = this;
     this.dispatch({ type: "adopt", run, flowing, streak });
-    // It has been on the air since before this daemon.
-    this.since = since;
+    // It has been on the air since before this daemon, as long as its process at most.
+    this.since = Math.max(run.startedAt, Math.min(since, now));
     this.session?.checkPulse(this.#context.monotonic());
   }
 
@@ -85,15 +87,9 @@ export class Supervisor {
 
   dispatch(event: Event): void {
     if (this.#released) return;
-    const { clock } = this.#context;
-    const settings = this.#context.settings();
-    const { state, effects } = transition(this.state, event, {
-      now: clock.now(),
-      random: this.#context.random(),
-      policy: policyOf(settings),
-      startTimeoutMs: settings.START_TIMEOUT_MS,
-      wanted: this.#context.desired() === "running",
-    });
+    // First: where the clock has been set, it changes the state.
+    const world = worldOf(this.#context);
+    const { state, effects } = transition(this.state, event, world);
     const from = this.state;
     if (event.type === "start") this.track.restarts = 0;
     // Somebody wants the hardware tried again.
@@ -116,15 +112,21 @@ export class Supervisor {
     session.evidence.judge(this.#context.settings().STALL_TIMEOUT_MS);
     if (this.state.is === "starting" && session.evidence.flowing)
       this.dispatch({ type: "flowing" });
-    const { health, why } = this.#seeHealth();
-    if (this.state.is === "live" && health === "stalled")
-      this.dispatch({ type: "stalled", failure: noDelivery(why ?? "nothing arrives") });
+    const stall = this.#seeHealth();
+    if (stall !== null) this.dispatch({ type: "stalled", failure: stall });
     session.checkPulse(at);
   }
 
   /** Keeps on disk what must outlive this daemon and this boot; false, and logged, where it cannot. */
   async remember(): Promise<boolean> {
     return this.#context.remember(this.track.toMemory(this.state, this.since, this.session));
+  }
+
+  /** The wall clock was set forward by so much: what was read from it before moves with it. */
+  shift(stepMs: number): void {
+    if (this.#isSinceOwn) this.since += stepMs;
+    this.state = shiftedState(this.state, stepMs);
+    void this.remember();
   }
 
   /** Lets a stream that does not run stay so: nothing begins by itself any more. */
@@ -136,25 +138,29 @@ export class Supervisor {
   release(): void {
     this.#released = true;
     this.#timer.cancel();
+    this.turn.end();
     this.session?.close();
     this.changes.removeAllListeners();
   }
 
-  #seeHealth(): Delivery {
+  /** Why it must be ended, where it has stalled. */
+  #seeHealth(): Failure | null {
     const { monotonic, log, name } = this.#context;
-    const { now, change } = this.health.see(this.state, this.session?.evidence, monotonic());
-    if (change !== null) {
-      tellHealth(log, name, change);
-      this.changes.emit("health", change);
-    }
-    return now;
+    const { change, stall } = this.health.see(this.state, this.session?.evidence, monotonic());
+    if (change !== null) tellHealth(log, name, change);
+    if (change !== null) this.changes.emit("health", change);
+    return stall;
   }
 
   #enter(state: State): void {
-    const { clock } = this.#context;
-    if (shownState(state) !== shownState(this.state)) this.since = clock.now();
+    const now = this.#context.clock.now();
+    if (shownState(state) !== shownState(this.state)) {
+      this.since = now;
+      this.#isSinceOwn = true;
+    }
     this.state = state;
-    const due = timerOf(state, timerSettings(this.#context.settings()), clock.now());
+    this.turn.follow(state);
+    const due = timerOf(state, timerSettings(this.#context.settings()), now);
     // The end of the daemon begins nothing, and ends what it has begun.
     this.#timer.set(this.#context.draining() && due?.timer !== "escalate" ? null : due);
   }
@@ -183,20 +189,14 @@ export class Supervisor {
 
   async #prepare(): Promise<void> {
     try {
+      if (!(await this.turn.take(this.state))) return this.dispatch(GIVEN_UP);
       if (this.#context.draining()) throw new Error("the daemon is stopping");
       const { event, contents } = await prepareStream(this.#context, this.track);
       if (event.type === "locked" && this.#takeOver()) return;
       if (event.type === "prepared" && contents !== null) this.#watch(event.run, contents, false);
       this.dispatch(event);
     } catch (error) {
-      // No descriptors left, say: the stream tries again, and the daemon goes on.
-      const { log, name } = this.#context;
-      log.error({ event: "internal", error }, `${name}: could not be started: ${messageOf(error)}`);
-      const message = messageOf(error);
-      this.dispatch({
-        type: "unprepared",
-        failure: { reason: "spawn-failed", permanent: false, message },
-      });
+      this.dispatch(couldNot(this.#context, error));
     }
   }
 
@@ -206,7 +206,7 @@ export class Supervisor {
     // What has ended was accounted for when it did.
     if (left.is !== "run" || existence(left.pids.ffmpeg) === "dead") return false;
     const overtaken = this.state.is === "stopping";
-    this.adopt({ pids: left.pids, startedAt: left.record.startedAt }, left.contents);
+    this.adopt(runFrom(left, this.#context.clock.now()), left.contents);
     if (overtaken || this.#context.desired() === "stopped") this.dispatch({ type: "stop" });
     return true;
   }

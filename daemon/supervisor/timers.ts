@@ -1,5 +1,5 @@
 import type { Settings } from "../config/settings.ts";
-import type { State } from "./state.ts";
+import type { Run, State } from "./state.ts";
 import type { TimerName } from "./events.ts";
 
 export type TimerSettings = {
@@ -34,17 +34,21 @@ export const timerOf = (state: State, settings: TimerSettings, now: number): Due
       return {
         timer: "start-timeout",
         afterMs: settings.startTimeoutMs,
-        key: `start ${state.run.startedAt}`,
+        key: `start ${processOf(state.run)}`,
       };
     case "live":
-      return { timer: "settled", afterMs: settings.resetMs, key: `settled ${state.run.startedAt}` };
+      return {
+        timer: "settled",
+        afterMs: settings.resetMs,
+        key: `settled ${processOf(state.run)}`,
+      };
     case "stopping":
       return state.run === null
         ? null
         : {
             timer: "escalate",
             afterMs: escalationMs(state.force, settings),
-            key: `escalate ${state.force} ${state.run.startedAt}`,
+            key: `escalate ${state.force} ${processOf(state.run)}`,
           };
     case "foreign":
       return { timer: "recheck", afterMs: RECHECK_MS, key: "recheck" };
@@ -58,6 +62,9 @@ export const timerOf = (state: State, settings: TimerSettings, now: number): Due
       return state satisfies never;
   }
 };
+
+/** Times of the wall clock change when that is set. */
+const processOf = ({ pids: { ffmpeg } }: Run): string => `${ffmpeg.pid} ${ffmpeg.startTime}`;
 
 const escalationMs = (force: "no" | "again" | "kill", { forceKillMs }: TimerSettings): number => {
   const second = Math.min(SECOND_TERM_MS, forceKillMs);

@@ -194,7 +194,7 @@ t.test("the text is what Prometheus reads, whatever an owner is called", async (
   counters.know(odd);
   counters.streamOnAir(odd);
   addGauges(registry, {
-    ...{ version: "1.2.3", startedAt: 5_000, streams: () => [] },
+    ...{ version: "1.2.3", startedAt: () => 5_000, streams: () => [] },
     limits: () => ({ perUser: 5, global: 20, users: { [odd]: 7 } }),
   });
   const { samples, types } = parseExposition(await registry.metrics());

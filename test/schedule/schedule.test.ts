@@ -68,9 +68,12 @@ t.test("cleared, nothing happens any more", async (t) => {
 
 t.test("what a start says becomes a time, or a sentence", async (t) => {
   const now = Date.parse("2026-03-04T12:00:00Z");
-  t.equal(stopTime({ name: "a" }, now), null);
-  t.equal(stopTime({ name: "a", forMs: 5_000 }, now), now + 5_000);
-  t.equal(stopTime({ name: "a", until: "2026-03-04T12:00:01Z" }, now), now + 1_000);
+  t.same(stopTime({ name: "a" }, now), { stopAt: null, stopBy: null });
+  const timed = stopTime({ name: "a", forMs: 5_000 }, now);
+  t.match(timed, { stopAt: now + 5_000, stopBy: { bootId: /-/, uptimeMs: Number } });
+  t.same(stopTime({ name: "a", until: "2026-03-04T12:00:01Z" }, now), {
+    ...{ stopAt: now + 1_000, stopBy: null },
+  });
   for (const until of ["2026-03-04T12:00:00Z", "1999-01-01T00:00:00Z"])
     t.throws(() => stopTime({ name: "a", until }, now), {
       code: "INVALID_SPEC",

@@ -13,6 +13,7 @@ export const recordOf = (revision: number): SpecRecord => ({
   keys: revision,
   desired: "running",
   stopAt: null,
+  stopBy: null,
   spec: {
     name: "radio",
     owner: "anna",

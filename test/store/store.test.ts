@@ -240,6 +240,7 @@ const record = (name: string): SpecRecord => ({
   keys: null,
   desired: "running",
   stopAt: null,
+  stopBy: null,
   spec: {
     name,
     owner: "anna",

@@ -9,6 +9,7 @@ import type { Log } from "../../daemon/log/log.ts";
 import { SeenMedia } from "../../daemon/media/seen-media.ts";
 import { makeLayout, placesOf } from "../../daemon/store/layout.ts";
 import type { MemoryRecord } from "../../daemon/store/schemas.ts";
+import { StartGate } from "../../daemon/supervisor/start-gate.ts";
 import { NO_STREAK, type Run, type State } from "../../daemon/supervisor/state.ts";
 import { Supervisor } from "../../daemon/supervisor/supervisor.ts";
 import { TrackRecord } from "../../daemon/supervisor/track-record.ts";
@@ -53,6 +54,9 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       monotonic: () => clock.at,
       random: () => 0.5,
       draining: () => false,
+      starts: new StartGate({
+        ...{ clock, most: () => 4, ending: new AbortController().signal },
+      }),
       ending: new AbortController().signal,
       seen: new SeenMedia(),
       name: "radio",
@@ -128,6 +132,47 @@ for (const type of ["stop", "start", "restart"] as const) {
       supervisor.dispatch({ type });
     }
     t.equal(forceOf(supervisor), "kill", "six seconds after the first SIGTERM");
+  });
+}
+
+for (const stepMs of [86_400_000, -86_400_000]) {
+  t.test(`a clock set by ${stepMs} ms puts off neither a force kill nor a retry`, async (t) => {
+    const { supervisor, clock } = make({ is: "live", run, streak: NO_STREAK });
+    const set = (): void => {
+      clock.aheadMs += stepMs;
+      supervisor.shift(stepMs);
+    };
+    supervisor.dispatch({ type: "stop" });
+    clock.pass(500);
+    set();
+    supervisor.dispatch({ type: "stop" });
+    clock.pass(4_500);
+    t.equal(forceOf(supervisor), "kill", "five seconds after the first SIGTERM");
+    t.equal(clock.now() - supervisor.since, 5_000, "stopping since then");
+
+    const lost = make({
+      is: "live",
+      run,
+      streak: { attempt: 3, outageSince: 1_000_000, kills: [] },
+    });
+    const failure: Failure = { reason: "network-lost", permanent: false, message: "" };
+    lost.supervisor.dispatch({ type: "exited", how: failure });
+    const { state } = lost.supervisor;
+    const retryAt = state.is === "backoff" ? state.retryAt : Number.NaN;
+    const afterMs = retryAt - lost.clock.now();
+    lost.clock.pass(afterMs / 2);
+    lost.clock.aheadMs += stepMs;
+    lost.supervisor.shift(stepMs);
+    t.match(lost.supervisor.state, {
+      ...{ is: "backoff", retryAt: retryAt + stepMs, streak: { outageSince: 1_000_000 + stepMs } },
+    });
+    t.match(lost.remembered.at(-1), { rest: { is: "backoff", retryAt: retryAt + stepMs } });
+    lost.clock.pass(afterMs / 2 - 1);
+    t.equal(lost.supervisor.state.is, "backoff", "not before its time");
+    lost.clock.pass(1);
+    t.not(lost.supervisor.state.is, "backoff", "nor after it");
+    supervisor.release();
+    lost.supervisor.release();
   });
 }
 
