@@ -1,0 +1,50 @@
+import type { Settings } from "../../daemon/config/settings.ts";
+
+/** What the policy permits, in milliseconds. Every bound of this suite is here. */
+
+/**
+ * A start on a busy machine: the look at the input, the place to go on, the launch, the connection,
+ * the first bytes. Below two seconds on a quiet one.
+ */
+export const START_MS = 20_000;
+/** A stream on which nobody has inflicted anything may be without a byte so long: a busy machine's pauses. */
+export const UNDISTURBED_GAP_MS = 5_000;
+/** FFmpeg's write, its trailer and its close each wait for -rw_timeout 5000000: 18 to 34 s were measured. */
+const STALLED_END_MS = 40_000;
+/** An SRT sender notices after five seconds that nobody is there, and a connection takes three. */
+const SRT_NOTICE_MS = 10_000;
+/** A look at a stream whose runner cannot tell: the sweep, and the grace that a runner has. */
+const UNATTENDED_MS = 6_000;
+/** A daemon's start on a busy machine, until it answers. */
+export const DAEMON_START_MS = 15_000;
+/** A good client's answer, while others misbehave, on a busy machine. */
+export const ANSWER_MS = 5_000;
+/** How long an FFmpeg may be there before its stream names it, and a stray before it is gone. */
+export const OWNED_MS = 15_000;
+
+export type Bounds = {
+  /** FFmpeg was killed: it is started again at once. */
+  readonly killed: number;
+  /** The receiver was away for less than RETRY_YOUNG_MS. */
+  readonly receiver: number;
+  /** The receiver took no byte, and said nothing. */
+  readonly stalled: number;
+  /** FFmpeg died while its runner could not tell. */
+  readonly untold: number;
+  /** The input, or what examines it, was away. */
+  readonly input: number;
+};
+
+export const boundsOf = (
+  settings: Pick<Settings, "RETRY_FIRST_MS" | "RETRY_MAX_MS" | "INPUT_RETRY_MS">,
+): Bounds => {
+  const { RETRY_FIRST_MS, RETRY_MAX_MS, INPUT_RETRY_MS } = settings;
+  const receiver = RETRY_MAX_MS + SRT_NOTICE_MS + START_MS;
+  return {
+    killed: RETRY_FIRST_MS + START_MS,
+    receiver,
+    stalled: STALLED_END_MS + receiver,
+    untold: UNATTENDED_MS + RETRY_FIRST_MS + START_MS,
+    input: Math.max(INPUT_RETRY_MS, RETRY_MAX_MS) + START_MS,
+  };
+};
