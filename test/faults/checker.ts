@@ -1,5 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
-import { UNDISTURBED_GAP_MS } from "./bounds.ts";
+import { PASSED_PROGRAMS, STARTED_PROGRAMS, UNDISTURBED_GAP_MS } from "./bounds.ts";
 import { LeakSearch } from "./leaks.ts";
 import { Owners } from "./owners.ts";
 import { locksOf } from "./own-processes.ts";
@@ -89,16 +89,18 @@ export class Checker {
 
   /** `pausedMs`: this process was not there to see what arrived. */
   #onTheAir(now: number, pausedMs: number): void {
-    const { targets, expectations, violations } = this.#stage;
+    const { targets, expectations, violations, machine } = this.#stage;
+    const permittedMs = UNDISTURBED_GAP_MS + machine.allowance(PASSED_PROGRAMS);
+    const busyMs = machine.allowance(STARTED_PROGRAMS);
     for (const { name, arrivals } of targets) {
       const silentMs = now - arrivals.lastAt;
-      if (expectations.isUndisturbed(name) && silentMs - pausedMs > UNDISTURBED_GAP_MS) {
-        const text = `${name}: no byte for ${Math.round(silentMs)} ms, and nothing was done to it`;
+      if (expectations.isUndisturbed(name) && silentMs - pausedMs > permittedMs) {
+        const text = `${name}: no byte for ${Math.round(silentMs)} ms, and nothing was done to it; permitted are ${Math.round(permittedMs)}`;
         violations.broken("undisturbed", text, `${name} ${arrivals.bytes}`);
       }
-      const late = expectations.lateBy(name, now);
+      const late = expectations.lateBy(name, now, busyMs);
       if (late === null || arrivals.lasts(0, now)) continue;
-      const text = `${name}: not on the air ${Math.round(late.boundMs + late.lateMs)} ms after the fault was lifted; permitted are ${late.boundMs} ms`;
+      const text = `${name}: not on the air ${Math.round(late.boundMs + late.lateMs)} ms after the fault was lifted; permitted are ${late.boundMs} ms and ${Math.round(busyMs)} for a busy machine`;
       violations.broken("on-the-air", text, name);
     }
   }

@@ -56,12 +56,17 @@ export class Expectations {
     return !this.#by.has(name);
   }
 
-  /** By how much a stream that is not on the air is late; null where it is not. A daemon that was away begins anew. */
-  lateBy(name: string, now: number): { readonly lateMs: number; readonly boundMs: number } | null {
+  /** By how much a stream that is not on the air is late; null where it is not. A daemon that was away begins anew. `busyMs` is added for a busy machine. */
+  lateBy(
+    name: string,
+    now: number,
+    busyMs: number,
+  ): { readonly lateMs: number; readonly boundMs: number } | null {
     const expected = this.#by.get(name);
     if (expected?.is !== "recovering" || this.#daemon.isAway) return null;
     const { liftedAt, boundMs } = expected;
-    const due = Math.max(liftedAt + boundMs, this.#daemon.backAt + Math.max(boundMs, START_MS));
+    const due =
+      busyMs + Math.max(liftedAt + boundMs, this.#daemon.backAt + Math.max(boundMs, START_MS));
     return now > due ? { lateMs: now - due, boundMs } : null;
   }
 }

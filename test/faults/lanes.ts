@@ -1,5 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
-import { UNDISTURBED_GAP_MS } from "./bounds.ts";
+import { PASSED_PROGRAMS, UNDISTURBED_GAP_MS } from "./bounds.ts";
 import type { Inflicted, Round } from "./fault.ts";
 import { pairOf } from "./own-processes.ts";
 import { type PlannedRound, randomFor } from "./plan.ts";
@@ -58,14 +58,15 @@ const carryOut = async (
       return found;
     }),
   );
+  const permittedMs = UNDISTURBED_GAP_MS + stage.machine.allowance(PASSED_PROGRAMS);
   for (const [at, target] of targets.entries()) {
     if (!unharmed.includes(target)) continue;
     const gapMs = Math.round(watches[at]?.longestMs() ?? 0);
     const pid = pairOf(stage, target).ffmpeg?.pid;
     const problem =
       pid === before[at]
-        ? gapMs > UNDISTURBED_GAP_MS && `no byte for ${gapMs} ms`
-        : `FFmpeg ${before[at]} became ${pid}`;
+        ? gapMs > permittedMs && `no byte for ${gapMs} ms`
+        : `FFmpeg ${before[at]} became ${pid}: ${await lastExit(stage, target)}`;
     if (problem !== false)
       violations.broken("undisturbed", `${label} must cost ${target.name} nothing: ${problem}`);
   }
@@ -74,6 +75,12 @@ const carryOut = async (
   violations.during.delete(label);
   const tookMs = Math.round(performance.now() - began);
   return { number, fault: fault.name, detail, boundMs, tookMs, recoveries, longestGapMs, error };
+};
+
+/** Why its FFmpeg ended last, in the daemon's words. */
+const lastExit = async ({ daemon }: Stage, { name }: Target): Promise<string> => {
+  const { streams } = await daemon.rpc("stream.status", { names: [name] });
+  return streams[0]?.lastExit?.message ?? "nothing is known of an end";
 };
 
 /** Carries out all rounds in their order, as many at once as there are free streams for. */

@@ -94,6 +94,6 @@ export const summary = (seen: Seen): string[] => [
   ...invariantTable(seen),
   "",
   growth(seen),
-  `${seen.outcomes.length} rounds in ${seconds(seen.tookMs)} s, ${seen.publishes} publishers, ${seen.looks} looks from outside; this process stood still for ${Math.round(seen.longestPauseMs)} ms at most.`,
+  `${seen.outcomes.length} rounds in ${seconds(seen.tookMs)} s, ${seen.publishes} publishers, ${seen.looks} looks from outside; this process stood still for ${Math.round(seen.longestPauseMs)} ms at most, and the least program took up to ${Math.round(seen.slowestProgramMs)} ms.`,
   ...[...seen.skipped].map(([fault, why]) => `Not inflicted here: ${fault}: ${why}`),
 ];

@@ -9,6 +9,7 @@ import { type Bounds, boundsOf } from "./bounds.ts";
 import { type Decoy, startDecoy } from "./decoy.ts";
 import { DaemonTimes, Expectations } from "./expectations.ts";
 import { type Hooks, type Turn, startHooks } from "./hooks.ts";
+import { Machine } from "./machine.ts";
 import { faketimeLibrary, mountSmallDisk } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import type { Target } from "./target.ts";
@@ -30,6 +31,7 @@ export type Stage = {
   readonly noSmallDisks: string | null;
   readonly faketime: string | null;
   readonly bounds: Bounds;
+  readonly machine: Machine;
   readonly times: DaemonTimes;
   readonly expectations: Expectations;
   readonly violations: Violations;
@@ -90,12 +92,14 @@ export const setStage = async (
     undo.push(daemon.end);
     const { targets, close } = await setTargets(plan, server, onOverlap);
     undo.push(close);
+    const machine = new Machine();
+    undo.push(() => machine.stop());
     const times = new DaemonTimes();
     const expectations = new Expectations(times);
     const faketime = faketimeLibrary();
     const bounds = boundsOf(SettingsSchema.parse(plan.settings));
     const things = { plan, dir, daemon, server, hooks, targets, decoy, ffmpeg, noSmallDisks };
-    return { ...things, faketime, bounds, times, expectations, violations, end };
+    return { ...things, faketime, bounds, machine, times, expectations, violations, end };
   } catch (error) {
     await end().catch(() => {});
     throw error;

@@ -16,6 +16,8 @@ export type Seen = {
   readonly looks: number;
   readonly longestPauseMs: number;
   readonly publishes: number;
+  /** The least program, at the slowest: what a busy machine is allowed for. */
+  readonly slowestProgramMs: number;
   readonly tookMs: number;
 };
 
@@ -89,11 +91,12 @@ const run = async (
     telling.outcome(outcome);
   };
   await inLanes({ ...stage, plan: { ...stage.plan, rounds: catalogue } }, told, atRest, signal);
-  const { violations, hooks } = stage;
+  const { violations, hooks, machine } = stage;
   const { looks, longestPauseMs } = checker;
   return {
     ...{ outcomes, rests, violations, skipped, looks, longestPauseMs },
     publishes: hooks.count(),
+    slowestProgramMs: machine.slowestMs,
     tookMs: performance.now() - began,
   };
 };
