@@ -17,8 +17,11 @@ export const STARTED_PROGRAMS = 40;
 export const PASSED_PROGRAMS = 10;
 /** FFmpeg's write, its trailer and its close each wait for -rw_timeout 5000000: 18 to 34 s were measured. */
 const STALLED_END_MS = 40_000;
-/** An SRT sender notices after five seconds that nobody is there, and a connection takes three. */
-const SRT_NOTICE_MS = 10_000;
+/**
+ * For SRT, on top of the others: either side notices after five seconds that nobody is there, a connection
+ * in vain takes three, and the retries in between have their delays.
+ */
+export const SRT_NOTICE_MS = 15_000;
 /** A look at a stream whose runner cannot tell: the sweep, and the grace that a runner has. */
 const UNATTENDED_MS = 6_000;
 /** A daemon's start, until it answers; and as a start on a busy machine. */
@@ -45,7 +48,7 @@ export const boundsOf = (
   settings: Pick<Settings, "RETRY_FIRST_MS" | "RETRY_MAX_MS" | "INPUT_RETRY_MS">,
 ): Bounds => {
   const { RETRY_FIRST_MS, RETRY_MAX_MS, INPUT_RETRY_MS } = settings;
-  const receiver = RETRY_MAX_MS + SRT_NOTICE_MS + START_MS;
+  const receiver = RETRY_MAX_MS + START_MS;
   return {
     killed: RETRY_FIRST_MS + START_MS,
     receiver,

@@ -1,5 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
-import { PASSED_PROGRAMS, UNDISTURBED_GAP_MS } from "./bounds.ts";
+import { PASSED_PROGRAMS, SRT_NOTICE_MS, UNDISTURBED_GAP_MS } from "./bounds.ts";
 import type { Inflicted, Round } from "./fault.ts";
 import { pairOf } from "./own-processes.ts";
 import { type PlannedRound, randomFor } from "./plan.ts";
@@ -50,10 +50,11 @@ const carryOut = async (
   }
   const { detail, boundMs, unharmed = [] } = inflicted;
   const liftedAt = performance.now();
-  for (const { name } of targets) expectations.lift(name, boundMs);
+  const boundOf = ({ kind }: Target): number => boundMs + (kind === "srt" ? SRT_NOTICE_MS : 0);
+  for (const target of targets) expectations.lift(target.name, boundOf(target));
   const recoveries = await Promise.all(
     targets.map(async (target) => {
-      const found = await recovery(stage, target, liftedAt, boundMs);
+      const found = await recovery(stage, target, liftedAt, boundOf(target));
       expectations.recovered(target.name);
       return found;
     }),

@@ -4,7 +4,9 @@ import path from "node:path";
 import { SettingsSchema } from "../../daemon/config/settings.ts";
 import { type Daemon, startDaemon } from "../helpers/daemon.ts";
 import { output } from "../helpers/command.ts";
+import { freePorts } from "../helpers/rtmp-config.ts";
 import { type RtmpServer, startRtmpServer } from "../helpers/rtmp-server.ts";
+import { listening } from "../soak/heap.ts";
 import { type Bounds, boundsOf } from "./bounds.ts";
 import { type Decoy, startDecoy } from "./decoy.ts";
 import { DaemonTimes, Expectations } from "./expectations.ts";
@@ -30,6 +32,8 @@ export type Stage = {
   /** Why its state and its runs are not on small disks of their own; null where they are. */
   readonly noSmallDisks: string | null;
   readonly faketime: string | null;
+  /** Where each daemon lets its heap be looked at. */
+  readonly inspector: number;
   readonly bounds: Bounds;
   readonly machine: Machine;
   readonly times: DaemonTimes;
@@ -88,7 +92,9 @@ export const setStage = async (
     }
     const ffmpeg = path.join(at("tools"), "ffmpeg");
     copyFileSync((await output("/bin/sh", ["-c", "command -v ffmpeg"])).trim(), ffmpeg);
-    const daemon = await startDaemon({ dir: home, detached: true, env: environment(plan, ffmpeg) });
+    const [inspector = 0] = await freePorts(1);
+    const env = { ...environment(plan, ffmpeg), ...listening(inspector) };
+    const daemon = await startDaemon({ dir: home, detached: true, env });
     undo.push(daemon.end);
     const { targets, close } = await setTargets(plan, server, onOverlap);
     undo.push(close);
@@ -98,7 +104,18 @@ export const setStage = async (
     const expectations = new Expectations(times);
     const faketime = faketimeLibrary();
     const bounds = boundsOf(SettingsSchema.parse(plan.settings));
-    const things = { plan, dir, daemon, server, hooks, targets, decoy, ffmpeg, noSmallDisks };
+    const things = {
+      plan,
+      dir,
+      daemon,
+      server,
+      hooks,
+      targets,
+      decoy,
+      ffmpeg,
+      noSmallDisks,
+      inspector,
+    };
     return { ...things, faketime, bounds, machine, times, expectations, violations, end };
   } catch (error) {
     await end().catch(() => {});
