@@ -42,18 +42,24 @@ export type Bounds = {
   readonly untold: number;
   /** The input, or what examines it, was away. */
   readonly input: number;
+  /** The wall clock jumped: an outage may look older than it is, and a retry be set in the future. */
+  readonly clock: number;
 };
 
 export const boundsOf = (
-  settings: Pick<Settings, "RETRY_FIRST_MS" | "RETRY_MAX_MS" | "INPUT_RETRY_MS">,
+  settings: Pick<
+    Settings,
+    "RETRY_FIRST_MS" | "RETRY_MAX_MS" | "RETRY_MAX_LATER_MS" | "INPUT_RETRY_MS"
+  >,
 ): Bounds => {
-  const { RETRY_FIRST_MS, RETRY_MAX_MS, INPUT_RETRY_MS } = settings;
+  const { RETRY_FIRST_MS, RETRY_MAX_MS, RETRY_MAX_LATER_MS, INPUT_RETRY_MS } = settings;
   const receiver = RETRY_MAX_MS + START_MS;
   return {
     killed: RETRY_FIRST_MS + START_MS,
     receiver,
     stalled: STALLED_END_MS + receiver,
     untold: UNATTENDED_MS + RETRY_FIRST_MS + START_MS,
+    clock: Math.max(RETRY_MAX_LATER_MS, RETRY_MAX_MS) + START_MS,
     input: Math.max(INPUT_RETRY_MS, RETRY_MAX_MS) + START_MS,
   };
 };

@@ -54,7 +54,7 @@ const clockJump: Fault = {
       rmSync(file, { force: true });
       if (second !== undefined) await receiverOf(second).pass();
     }
-    return { detail: jumps.map(worded).join(", "), boundMs: bounds.receiver };
+    return { detail: jumps.map(worded).join(", "), boundMs: bounds.clock };
   },
 };
 

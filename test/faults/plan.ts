@@ -44,7 +44,12 @@ const SETTINGS = {
   RETRY_RESET_MS: "2000",
   INPUT_RETRY_MS: "5000",
 };
-const SHORT_SETTINGS = { ...SETTINGS, RETRY_RESET_MS: "1000", RETRY_MAX_MS: "1000" };
+const SHORT_SETTINGS = {
+  ...SETTINGS,
+  RETRY_RESET_MS: "1000",
+  RETRY_MAX_MS: "1000",
+  RETRY_MAX_LATER_MS: "2000",
+};
 
 /** A generator for one thing of a run, which the others do not disturb. */
 export const randomFor = (seed: number, number: number): (() => number) => {

@@ -1,5 +1,6 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as after } from "node:timers/promises";
 import { withoutDaemon } from "./daemon-faults.ts";
 import type { Fault, Round } from "./fault.ts";
 
@@ -16,8 +17,11 @@ const SPOILERS = {
 type Spoiler = keyof typeof SPOILERS;
 
 const spoil = ({ pick }: Pick<Round, "pick">, file: string): Spoiler | "not there" => {
-  const how = pick(Object.keys(SPOILERS) as Spoiler[]);
-  if (!existsSync(file)) return "not there";
+  const wanted = pick(Object.keys(SPOILERS) as Spoiler[]);
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  if (found === undefined) return "not there";
+  // A FIFO has nothing in it, and whoever opens one waits.
+  const how = found.isFile() ? wanted : "deleted";
   SPOILERS[how](file);
   return how;
 };
@@ -51,10 +55,29 @@ const tornMemory = spoiled("torn-memory", 2, ({ stage }, stream) => [
 ]);
 
 const tornRun = spoiled("torn-run-directory", 2, ({ stage }, stream) =>
-  ["run.json", "pids", "progress", "alive", "cycle.ffconcat"].map((name) =>
+  ["run.json", "pids", "progress", "alive"].map((name) =>
     path.join(stage.daemon.runtimeDir, "runs", stream, name),
   ),
 );
+
+/** Films of this suite are played in less: by then FFmpeg has opened its list again. */
+const PASS_MS = 20_000;
+
+/** FFmpeg opens its list again at each item's end, and what it finds there is not the list any more. */
+const tornPlaylist: Fault = {
+  name: "torn-playlist",
+  takes: 1,
+  daemon: false,
+  weight: 1,
+  inflict: async (round) => {
+    const { stage, targets } = round;
+    const done = targets.map(({ name }) =>
+      spoil(round, path.join(stage.daemon.runtimeDir, "runs", name, "cycle.ffconcat")),
+    );
+    await after(PASS_MS);
+    return { detail: done.join(", "), boundMs: stage.bounds.input };
+  },
+};
 
 const tornDaemonFiles: Fault = {
   name: "torn-daemon-files",
@@ -104,4 +127,10 @@ const tornSpecification: Fault = {
   },
 };
 
-export const TORN: readonly Fault[] = [tornMemory, tornRun, tornDaemonFiles, tornSpecification];
+export const TORN: readonly Fault[] = [
+  tornMemory,
+  tornRun,
+  tornPlaylist,
+  tornDaemonFiles,
+  tornSpecification,
+];
