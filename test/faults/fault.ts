@@ -33,6 +33,8 @@ export type Fault = {
   readonly daemon: boolean;
   /** Where it is not for every kind. */
   readonly kinds?: readonly Kind[];
+  /** It cannot be had in a short time. */
+  readonly isLong?: true;
   /** How often it comes up, against the others. */
   readonly weight: number;
   /** Why it cannot be inflicted here; null where it can. */

@@ -62,7 +62,9 @@ export const randomFor = (seed: number, number: number): (() => number) => {
 export const planOf = (wanted: Wanted): Plan => {
   const { seed, catalogue, only, isShort, messages } = wanted;
   const random = randomFor(seed, 0);
-  const allowed = catalogue.filter(({ name }) => only.length === 0 || only.includes(name));
+  const allowed = catalogue.filter(({ name, isLong }) =>
+    only.length === 0 ? !(isShort && isLong === true) : only.includes(name),
+  );
   const drawn = isShort && only.length === 0 ? shuffled(allowed, random) : [];
   const numbers = Array.from({ length: wanted.rounds }, (_, at) => at);
   const chosen = numbers.map((at): Omit<PlannedRound, "number"> => {

@@ -1,3 +1,4 @@
+import { setTimeout as after } from "node:timers/promises";
 import { RpcFailure, call } from "../helpers/rpc.ts";
 import { until } from "../helpers/until.ts";
 import { withoutDaemon } from "./daemon-faults.ts";
@@ -55,7 +56,7 @@ const racingWhileKilled: Fault = {
 };
 
 const raced = async (round: Round, isKilled: boolean): Promise<Inflicted> => {
-  const { stage, number, hold } = round;
+  const { stage, number, hold, between } = round;
   const { daemon, server, targets, violations } = stage;
   const names = [`race-${number}-a`, `race-${number}-b`];
   const input = targets[0]?.spec.input ?? "";
@@ -66,7 +67,11 @@ const raced = async (round: Round, isKilled: boolean): Promise<Inflicted> => {
   let answered = 0;
   for (let wave = 0; wave < 3; wave += 1) {
     const racing = race(round, names);
-    if (isKilled) await withoutDaemon(stage, () => hold(0, 1_000));
+    if (isKilled) {
+      // In the middle of what they want.
+      await after(between(20, 600));
+      await withoutDaemon(stage);
+    }
     answered += await racing;
     await hold(200, 2_000);
   }

@@ -66,6 +66,7 @@ const PASS_MS = 20_000;
 /** FFmpeg opens its list again at each item's end, and what it finds there is not the list any more. */
 const tornPlaylist: Fault = {
   name: "torn-playlist",
+  isLong: true,
   takes: 1,
   daemon: false,
   weight: 1,
