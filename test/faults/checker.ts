@@ -1,5 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
-import { PASSED_PROGRAMS, STARTED_PROGRAMS, UNDISTURBED_GAP_MS } from "./bounds.ts";
+import { OWNED_MS, PASSED_PROGRAMS, STARTED_PROGRAMS, UNDISTURBED_GAP_MS } from "./bounds.ts";
 import { LeakSearch } from "./leaks.ts";
 import { Owners } from "./owners.ts";
 import { locksOf } from "./own-processes.ts";
@@ -23,11 +23,11 @@ export class Checker {
   /** The longest that this process itself stood still, in milliseconds. */
   longestPauseMs = 0;
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage, ownedMs: number = OWNED_MS) {
     this.#stage = stage;
     this.#locks = locksOf(stage);
     this.#leaks = new LeakSearch(stage);
-    this.#owners = new Owners(stage);
+    this.#owners = new Owners(stage, ownedMs);
     this.#running = Promise.all([this.#watch(), this.#examine()]);
     // Told by stop().
     this.#running.catch(() => {});

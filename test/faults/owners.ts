@@ -1,6 +1,6 @@
 import { call } from "../helpers/rpc.ts";
 import { basename } from "node:path";
-import { ANSWER_MS, OWNED_MS } from "./bounds.ts";
+import { ANSWER_MS } from "./bounds.ts";
 import type { Seen } from "./process-table.ts";
 import type { Stage } from "./stage.ts";
 
@@ -10,13 +10,16 @@ const SILENT_MS = 3 * ANSWER_MS;
 /** Whether every FFmpeg is one that its stream names, and the daemon answers at all. */
 export class Owners {
   readonly #stage: Stage;
+  readonly #ownedMs: number;
   /** FFmpegs that no stream named, and since when. */
   readonly #strays = new Map<string, number>();
   #silentSince: number | null = null;
   #daemonPid = 0;
 
-  constructor(stage: Stage) {
+  /** `ownedMs`: how long an FFmpeg may be there before its stream names it. */
+  constructor(stage: Stage, ownedMs: number) {
     this.#stage = stage;
+    this.#ownedMs = ownedMs;
   }
 
   /** `pushers` is asked after the daemon has answered. */
@@ -48,7 +51,7 @@ export class Owners {
       present.add(id);
       const since = this.#strays.get(id) ?? now;
       this.#strays.set(id, since);
-      if (now - since < OWNED_MS) continue;
+      if (now - since < this.#ownedMs) continue;
       const said =
         owner === undefined
           ? "there is no such stream"

@@ -18,6 +18,8 @@ export type Plan = {
   readonly rounds: readonly PlannedRound[];
   /** What a time for which a fault is held is multiplied with. */
   readonly haste: number;
+  /** State and runs get a file system of their own, where that is allowed. */
+  readonly smallDisks: boolean;
   /** Generated JSON-RPC messages, over all rounds. */
   readonly messages: number;
 };
@@ -81,7 +83,7 @@ export const planOf = (wanted: Wanted): Plan => {
     })
     .map((round, at) => ({ ...round, number: at + 1 }));
   return {
-    ...{ seed, rounds, messages },
+    ...{ seed, rounds, messages, smallDisks: true },
     kinds: isShort ? SHORT_KINDS : KINDS,
     settings: isShort ? SHORT_SETTINGS : SETTINGS,
     haste: isShort ? 0.2 : 1,

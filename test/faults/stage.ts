@@ -81,11 +81,12 @@ export const setStage = async (
     const decoy = await startDecoy(path.join(dir, "decoy"));
     undo.push(decoy.end);
     const home = at("d");
-    let noSmallDisks: string | null = null;
+    let noSmallDisks = plan.smallDisks ? null : "the plan has none";
     for (const [name, megabytes] of [
       ["d/state", STATE_MB],
       ["d/run", RUN_MB],
     ] as const) {
+      if (!plan.smallDisks) break;
       const disk = await mountSmallDisk(at(name), megabytes);
       if (typeof disk === "string") noSmallDisks = disk;
       else undo.push(disk.unmount);

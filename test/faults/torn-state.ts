@@ -54,6 +54,12 @@ const tornMemory = spoiled("torn-memory", 2, ({ stage }, stream) => [
   path.join(stage.daemon.stateDir, "memory", `${stream}.json`),
 ]);
 
+/** Both are held open by those who use them: another file of that name is not the same. */
+const tornLock = spoiled("torn-lock-or-log", 1, ({ stage }, stream) => [
+  path.join(stage.daemon.stateDir, "locks", stream),
+  path.join(stage.daemon.stateDir, "logs", `${stream}.log`),
+]);
+
 const tornRun = spoiled("torn-run-directory", 2, ({ stage }, stream) =>
   ["run.json", "pids", "progress", "alive"].map((name) =>
     path.join(stage.daemon.runtimeDir, "runs", stream, name),
@@ -130,6 +136,7 @@ const tornSpecification: Fault = {
 
 export const TORN: readonly Fault[] = [
   tornMemory,
+  tornLock,
   tornRun,
   tornPlaylist,
   tornDaemonFiles,
