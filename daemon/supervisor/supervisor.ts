@@ -6,7 +6,7 @@ import type { Contents } from "../runner/run-directory.ts";
 import type { MemoryRecord } from "../store/schemas.ts";
 import type { Effect, Event } from "./events.ts";
 import { prepareStream } from "./prepare-stream.ts";
-import { policyOf } from "./restart-policy.ts";
+import { longestDelayMs, policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
 import { settleEnd } from "./settle-end.ts";
 import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
@@ -47,8 +47,13 @@ export class Supervisor {
       // A stop that was saved, and its consequences not any more.
       if (this.#context.desired() !== "running") return;
       // A clock that jumped must not keep a stream off the air.
-      const most = this.#context.clock.now() + this.#context.settings().RETRY_MAX_LATER_MS;
-      this.#enter({ ...rest, retryAt: Math.min(rest.retryAt, most) });
+      const now = this.#context.clock.now();
+      const policy = policyOf(this.#context.settings());
+      const latest = now + longestDelayMs(rest.failure, rest.streak, policy, now);
+      this.#enter({ ...rest, retryAt: Math.min(rest.retryAt, latest) });
+      this.since = rest.since;
+      // Saved, or each daemon after this one would put it off anew.
+      if (rest.retryAt > latest) void this.remember();
     } else if (rest.is === "failed") this.#enter({ is: "failed", failure: rest.failure });
     else if (rest.is === "finished") this.#enter({ is: "finished" });
     this.since = rest.since;

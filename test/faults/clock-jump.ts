@@ -36,6 +36,8 @@ const clockJump: Fault = {
     const [first, second] = targets;
     const jumps = [pick(JUMPS), pick(JUMPS)];
     set(0);
+    // Other streams' outages look as old as the clock says.
+    stage.expectations.permitAll(bounds.clock);
     await withoutDaemon(stage, () => void Object.assign(daemon.env, variables));
     try {
       await hold(1_000, 2_000);
@@ -52,6 +54,7 @@ const clockJump: Fault = {
         for (const name of Object.keys(variables)) delete daemon.env[name];
       });
       rmSync(file, { force: true });
+      stage.expectations.permitAll(0);
       if (second !== undefined) await receiverOf(second).pass();
     }
     return { detail: jumps.map(worded).join(", "), boundMs: bounds.clock };

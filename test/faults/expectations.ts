@@ -1,7 +1,7 @@
 import { START_MS } from "./bounds.ts";
 
 type Expectation =
-  | { readonly is: "inflicted" }
+  | { readonly is: "inflicted"; readonly floorMs: number }
   | { readonly is: "recovering"; readonly liftedAt: number; readonly boundMs: number };
 
 /** Since when the daemon has been doing its work, and whether it can. */
@@ -34,17 +34,30 @@ export class DaemonTimes {
 export class Expectations {
   readonly #by = new Map<string, Expectation>();
   readonly #daemon: DaemonTimes;
+  #floorMs = 0;
 
   constructor(daemon: DaemonTimes) {
     this.#daemon = daemon;
   }
 
   inflict(name: string): void {
-    this.#by.set(name, { is: "inflicted" });
+    this.#by.set(name, { is: "inflicted", floorMs: this.#floorMs });
   }
 
   lift(name: string, boundMs: number): void {
-    this.#by.set(name, { is: "recovering", liftedAt: performance.now(), boundMs });
+    const before = this.#by.get(name);
+    const floorMs = Math.max(this.#floorMs, before?.is === "inflicted" ? before.floorMs : 0);
+    const liftedAt = performance.now();
+    this.#by.set(name, { is: "recovering", liftedAt, boundMs: Math.max(boundMs, floorMs) });
+  }
+
+  /** From now on, until told again, no bound is less: what is inflicted concerns the others too. */
+  permitAll(floorMs: number): void {
+    this.#floorMs = floorMs;
+    for (const [name, one] of this.#by)
+      if (one.is === "inflicted")
+        this.#by.set(name, { ...one, floorMs: Math.max(one.floorMs, floorMs) });
+      else this.#by.set(name, { ...one, boundMs: Math.max(one.boundMs, floorMs) });
   }
 
   recovered(name: string): void {

@@ -86,7 +86,7 @@ export const planOf = (wanted: Wanted): Plan => {
     ...{ seed, rounds, messages, smallDisks: true },
     kinds: isShort ? SHORT_KINDS : KINDS,
     settings: isShort ? SHORT_SETTINGS : SETTINGS,
-    haste: isShort ? 0.2 : 1,
+    haste: isShort ? 0.12 : 1,
   };
 };
 

@@ -5,6 +5,9 @@ import type { Target } from "./target.ts";
 /** Longest that a stream is waited for beyond every bound, so that "late" and "never" can be told apart. */
 const NEVER_MS = 180_000;
 const LOOK_MS = 100;
+/** What a kernel or a program still had when its sender died is no delivery. */
+const FRESH_MS = 500;
+const LEAST_SETTLE_MS = 2_000;
 
 export type Recovery = {
   readonly name: string;
@@ -19,11 +22,13 @@ export const recovery = async (
   liftedAt: number,
   boundMs: number,
 ): Promise<Recovery> => {
-  const settleMs = Number(stage.plan.settings["RETRY_RESET_MS"] ?? 2_000) + 500;
+  const resetMs = Number(stage.plan.settings["RETRY_RESET_MS"] ?? 0);
+  const settleMs = Math.max(LEAST_SETTLE_MS, resetMs + 500);
   const giveUpAt = liftedAt + boundMs + NEVER_MS;
   for (;;) {
     const now = performance.now();
-    if (arrivals.lasts(settleMs, now) && now - liftedAt >= settleMs && !stage.times.isAway) break;
+    const isFresh = now - arrivals.lastAt < FRESH_MS && now - liftedAt >= settleMs;
+    if (isFresh && arrivals.lasts(settleMs, now) && !stage.times.isAway) break;
     if (now > giveUpAt) {
       stage.violations.broken("on-the-air", `${name}: never came back`, `${name} never`);
       return { name, ms: null };

@@ -16,11 +16,14 @@ export type SrtReceiver = {
 };
 
 const AGAIN_MS = 100;
+/** Without a byte for so long it takes its sender for gone, and listens for another. */
+const GONE_MS = 2_000;
 
 export const startSrtReceiver = (port: number, passphrase: string): SrtReceiver => {
   const arrivals = new Arrivals();
   let child: ChildProcess | null = null;
   let wanted = true;
+  let isStalled = false;
   const over = new AbortController();
   const url = `srt://127.0.0.1:${port}?mode=listener&passphrase=${passphrase}`;
   const ffmpeg = ["ffmpeg", "-v", "quiet", "-i", url, "-map", "0", "-c", "copy"];
@@ -35,6 +38,10 @@ export const startSrtReceiver = (port: number, passphrase: string): SrtReceiver 
         });
         child = started;
         let isFirst = true;
+        const gone = setInterval(() => {
+          const silentMs = performance.now() - arrivals.lastAt;
+          if (!isFirst && silentMs > GONE_MS && !isStalled) started.kill("SIGKILL");
+        }, GONE_MS / 4);
         started.stdout.on("data", (chunk: Buffer) => {
           arrivals.note(chunk.length, isFirst);
           isFirst = false;
@@ -42,6 +49,7 @@ export const startSrtReceiver = (port: number, passphrase: string): SrtReceiver 
         const { promise, resolve } = Promise.withResolvers<void>();
         started.once("close", () => resolve());
         await promise;
+        clearInterval(gone);
       }
       await after(AGAIN_MS);
     }
@@ -52,13 +60,17 @@ export const startSrtReceiver = (port: number, passphrase: string): SrtReceiver 
     pid: () => child?.pid ?? 0,
     pass: () => {
       wanted = true;
+      isStalled = false;
       signal("SIGCONT");
     },
     refuse: () => {
       wanted = false;
       signal("SIGKILL");
     },
-    stall: () => signal("SIGSTOP"),
+    stall: () => {
+      isStalled = true;
+      signal("SIGSTOP");
+    },
     close: async () => {
       over.abort();
       signal("SIGKILL");
