@@ -237,13 +237,16 @@ t.test("the progress file is read from its end, and emptied when it has grown", 
 });
 
 const NO_DESCRIPTORS = `
-  const { openSync } = await import("node:fs");
+  const { closeSync, openSync } = await import("node:fs");
   const { existence, identify, signal } = await import(process.argv[1]);
   const own = identify(process.pid);
+  const held = [];
   try {
-    for (;;) openSync("/dev/null");
+    for (;;) held.push(openSync("/dev/null"));
   } catch {}
-  process.stdout.write([existence(own), identify(own.pid), signal(own, "SIGCONT", false)].join(" "));
+  const seen = [existence(own), identify(own.pid), signal(own, "SIGCONT", false)];
+  for (const fd of held) closeSync(fd);
+  process.stdout.write(seen.join(" "));
 `;
 
 t.test("without descriptors nobody is taken for dead, and nobody is signalled", async (t) => {
