@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { canStartPrograms } from "../runner/descriptors.ts";
 
 /** Bytes that receivers' kernels have acknowledged, by the pid that sends. */
 export type AckedByPid = ReadonlyMap<number, number>;
@@ -19,6 +20,7 @@ export const parseSockets = (text: string): AckedByPid => {
 
 /** One call for every process there is; null where `ss` cannot be had or does not answer. */
 export const readSockets = async (): Promise<AckedByPid | null> => {
+  if (!canStartPrograms()) return null;
   const result = await execa("ss", ["-tinpHO"], {
     reject: false,
     stdin: "ignore",

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { OWNED_MS, PASSED_PROGRAMS, STARTED_PROGRAMS, UNDISTURBED_GAP_MS } from "./bounds.ts";
 import { LeakSearch } from "./leaks.ts";
@@ -114,8 +116,12 @@ export class Checker {
 
   #daemonLives(): void {
     const { daemon, times, violations } = this.#stage;
-    if (!times.isAway && !daemon.running())
-      violations.broken("daemon-alive", `streambrod ended by itself with ${daemon.exitCode()}`);
+    // It may fail to serve while it is kept from it, but never end.
+    if (daemon.running() || (times.isAway && daemon.exitCode() === null)) return;
+    const said = readFileSync(path.join(daemon.dir, "stderr"), "utf8").slice(-1_500);
+    const log = daemon.log().trimEnd().split("\n").slice(-3).join("\n").slice(-2_000);
+    const text = `streambrod ended by itself with ${daemon.exitCode()}:\n${log}\n${said}`;
+    violations.broken("daemon-alive", text, `end ${daemon.pid()}`);
   }
 
   /** nginx's own page: a key with more than one publisher. */

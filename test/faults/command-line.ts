@@ -7,7 +7,7 @@ Inflicts random faults on real streams of a streambrod of its own, several at on
 outside all the while that what must never happen does not. At the end a table says how long each kind
 of fault kept its streams off the air, and what was broken. Ctrl-C ends it early, with the table.
 
-  --rounds N    so many faults (200; with --short 8)
+  --rounds N    so many faults (200; with --short 7)
   --seed N      repeats the same faults on the same streams; each run prints its own
   --only FAULT  nothing but this one; may be given again for several
   --messages N  generated JSON-RPC messages, over all rounds (100,000; with --short 3,000)

@@ -21,7 +21,7 @@ const write = (file: string, seed: number, seen: Seen): void => {
 const run = async (given: Given): Promise<number> => {
   const { seed } = seeded(given.seed);
   const { short: isShort, only } = given;
-  const rounds = given.rounds ?? (isShort ? 8 : 200);
+  const rounds = given.rounds ?? (isShort ? 7 : 200);
   const messages = given.messages ?? (isShort ? 3_000 : 100_000);
   const plan = planOf({ seed, rounds, messages, only, catalogue: CATALOGUE, isShort });
   const again = [

@@ -1,4 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
+import { bringBack } from "./daemon-faults.ts";
 import type { Stage } from "./stage.ts";
 import type { Target } from "./target.ts";
 
@@ -29,6 +30,8 @@ export const recovery = async (
     const now = performance.now();
     const isFresh = now - arrivals.lastAt < FRESH_MS && now - liftedAt >= settleMs;
     if (isFresh && arrivals.lasts(settleMs, now) && !stage.times.isAway) break;
+    // It has ended by itself, which is on record; what follows is to be seen all the same.
+    if (!stage.times.isAway && !stage.daemon.running()) await bringBack(stage);
     if (now > giveUpAt) {
       stage.violations.broken("on-the-air", `${name}: never came back`, `${name} never`);
       return { name, ms: null };
