@@ -33,12 +33,13 @@ export const measurer = (proc = "/proc", pssMs = PSS_MS): Measure => {
     const answer = readPss(`${proc}/${pid}/smaps_rollup`).finally(() => asked.delete(pid));
     return Promise.race([answer, after(pssMs, null, { ref: false })]);
   };
+  const lost = new Set<number>();
   return async (pids, keepMs) => {
     const known = new Set(pids.filter((pid) => historyOf(pid, keepMs) !== undefined));
     const found = await statistics(pids, keepMs);
     // Only of one that it had not seen before does it open a descriptor, and lose it.
-    for (const pid of pids)
-      if (!known.has(pid) && (found[pid] ?? null) === null) closeStrays(pid, keepMs);
+    for (const pid of pids) if (!known.has(pid) && (found[pid] ?? null) === null) lost.add(pid);
+    closeStrays(lost, keepMs);
     const entries = pids.map(async (pid): Promise<[number, Measured] | null> => {
       const one = found[pid];
       if (one === undefined || one === null) return null;
@@ -74,14 +75,24 @@ const readPss = async (file: string): Promise<number | null> => {
 };
 
 /**
- * Closes what pidusage has opened of a process that died before it was read, and has then lost: a
- * descriptor of its stat file that its history does not know.
+ * Closes what pidusage has opened of processes that died before they were read, and has then lost:
+ * descriptors of their stat files that its history does not know. Looking takes a descriptor: where there
+ * is none left, the next look sees to them.
  */
-const closeStrays = (pid: number, keepMs: number): void => {
-  if (historyOf(pid, keepMs) !== undefined) return;
-  for (const entry of readdirSync("/proc/self/fd")) {
-    if (linkOf(entry) === `/proc/${pid}/stat`) closeSync(Number(entry));
+const closeStrays = (lost: Set<number>, keepMs: number): void => {
+  if (lost.size === 0) return;
+  let entries: string[];
+  try {
+    entries = readdirSync("/proc/self/fd");
+  } catch {
+    return;
   }
+  for (const entry of entries) {
+    const pid = Number(/^\/proc\/(\d+)\/stat$/.exec(linkOf(entry))?.[1]);
+    const fd = Number(entry);
+    if (lost.has(pid) && historyOf(pid, keepMs)?.fd !== fd) closeSync(fd);
+  }
+  lost.clear();
 };
 
 /** Empty for one that is closed by now, such as that of the directory itself. */

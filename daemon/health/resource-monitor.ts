@@ -112,9 +112,13 @@ export class ResourceMonitor {
     if (asked.size === 0) return;
     const keepMs = Math.max(LEAST_KEEP_MS, 2 * this.#options.intervalMs());
     this.#isSweeping = true;
-    const found = await this.#measure([...asked], keepMs).finally(() => {
-      this.#isSweeping = false;
-    });
+    // Where nothing can be measured, without descriptors say, the next sweep is another.
+    const nothing = (): Awaited<ReturnType<Measure>> => new Map();
+    const found = await this.#measure([...asked], keepMs)
+      .catch(nothing)
+      .finally(() => {
+        this.#isSweeping = false;
+      });
     const lastCheck = new Date(this.#options.clock.now());
     const findings: Finding[] = [];
     const gone = new Set(asked);

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { canStartPrograms } from "../runner/descriptors.ts";
 
 /** Addresses and ports of a connection, as `ss` writes them. */
 export type Ends = { readonly local: string; readonly peer: string };
@@ -72,6 +73,7 @@ const sum = (one: Connection | undefined, other: Connection): Connection =>
 
 /** One call for every process there is; null where `ss` cannot be had or does not answer. */
 export const readSockets = async (): Promise<Connections | null> => {
+  if (!canStartPrograms()) return null;
   const result = await execa("ss", ["-tinpHO"], {
     reject: false,
     stdin: "ignore",

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { ffmpegEnvironment } from "../ffmpeg/environment.ts";
+import { canStartPrograms } from "../runner/descriptors.ts";
 
 export type Ended = {
   readonly stdout: Buffer;
@@ -45,6 +46,7 @@ export const runBounded = async (
   if (before !== undefined)
     await Promise.race([before, after(Math.min(GRACE_MS, bounds.withinMs))]);
   if (stuck.has(file) || bounds.signal?.aborted === true) return GIVEN_UP;
+  if (!canStartPrograms()) return NEVER_RAN;
   let child: ChildProcess;
   try {
     child = spawn(program, argv, {

@@ -4,8 +4,11 @@ import { uptimeMs } from "../clock/wall-clock.ts";
 /** A process that cannot be mistaken for another with its pid: when it started, in which boot. */
 export type Identity = { readonly pid: number; readonly startTime: number };
 
-/** `dead` covers a zombie, which still has its pid and start time but runs nothing. */
-export type Existence = "alive" | "stopped" | "dead";
+/**
+ * `dead` covers a zombie, which still has its pid and start time but runs nothing; `unknown` is what could
+ * not be looked at, without descriptors say, and must not be taken for dead.
+ */
+export type Existence = "alive" | "stopped" | "dead" | "unknown";
 
 /** This boot's id; start times of another boot mean nothing. */
 export const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -23,21 +26,24 @@ export const parseStat = (
   return { state, parent, group, startTime };
 };
 
-const stat = (pid: number): ReturnType<typeof parseStat> => {
+/** Null where there is no such process. */
+const stat = (pid: number): ReturnType<typeof parseStat> | "unknown" => {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ESRCH" ? null : "unknown";
   }
 };
 
 export const identify = (pid: number): Identity | null => {
   const found = stat(pid);
-  return found === null ? null : { pid, startTime: found.startTime };
+  return found === null || found === "unknown" ? null : { pid, startTime: found.startTime };
 };
 
 export const existence = ({ pid, startTime }: Identity): Existence => {
   const found = stat(pid);
+  if (found === "unknown") return "unknown";
   if (found === null || found.startTime !== startTime) return "dead";
   if (found.state === "Z" || found.state === "X") return "dead";
   return found.state === "T" || found.state === "t" ? "stopped" : "alive";
@@ -69,7 +75,7 @@ export const signal = (target: Identity, name: NodeJS.Signals, group: boolean): 
   const { pid } = target;
   if (!Number.isInteger(pid) || pid <= 1) return false;
   const found = stat(pid);
-  if (found === null || found.startTime !== target.startTime) return false;
+  if (found === null || found === "unknown" || found.startTime !== target.startTime) return false;
   try {
     process.kill(group && found.group === pid ? -pid : pid, name);
     return true;

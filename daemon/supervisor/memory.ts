@@ -1,3 +1,4 @@
+import { type RestartPolicy, longestDelayMs } from "./restart-policy.ts";
 import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
 import type { State } from "./state.ts";
 
@@ -28,13 +29,23 @@ export const restOf = (
 };
 
 /**
- * The state of rest that an earlier daemon left; null where there is nothing to enter. `mostMs` is the
- * longest delay there is: a clock that was set back must not keep a stream off the air.
+ * The state of rest that an earlier daemon left; null where there is nothing to enter. A clock that was
+ * set back must not keep a stream off the air for longer than any delay.
  */
-export const recalled = (rest: MemoryRecord["rest"], now: number, mostMs: number): State | null => {
+export const recalled = (
+  rest: MemoryRecord["rest"],
+  now: number,
+  policy: RestartPolicy,
+): State | null => {
   switch (rest.is) {
     case "backoff":
-      return { ...rest, retryAt: Math.min(rest.retryAt, now + mostMs) };
+      return {
+        ...rest,
+        retryAt: Math.min(
+          rest.retryAt,
+          now + longestDelayMs(rest.failure, rest.streak, policy, now),
+        ),
+      };
     case "failed":
       return { is: "failed", failure: rest.failure };
     case "finished":

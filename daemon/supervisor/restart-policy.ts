@@ -65,6 +65,20 @@ export const afterFailure = (
   };
 };
 
+/** The longest that a retry after this failure can be away, as the outage stands now. */
+export const longestDelayMs = (
+  { reason }: Pick<Failure, "reason">,
+  { outageSince }: Pick<Streak, "outageSince">,
+  policy: RestartPolicy,
+  now: number,
+): number => {
+  if (reason === "input-missing" || reason === "input-corrupt") return policy.inputMs;
+  return mostMs(now - (outageSince ?? now), policy);
+};
+
+const mostMs = (outageMs: number, { youngMs, maxMs, maxLaterMs }: RestartPolicy): number =>
+  outageMs < youngMs ? maxMs : Math.max(maxMs, maxLaterMs);
+
 const delayMs = (
   attempt: number,
   outageMs: number,
@@ -72,9 +86,8 @@ const delayMs = (
   random: number,
 ): number => {
   if (attempt === 1) return random * Math.min(policy.firstMs, policy.maxMs);
-  const most = outageMs < policy.youngMs ? policy.maxMs : Math.max(policy.maxMs, policy.maxLaterMs);
   const whole = Math.min(
-    most,
+    mostMs(outageMs, policy),
     Math.max(policy.firstMs, LEAST_STEP_MS) * 2 ** Math.min(attempt - 1, 30),
   );
   return whole * (0.5 + random / 2);

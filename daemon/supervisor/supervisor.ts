@@ -11,6 +11,7 @@ import { Ghosts } from "./ghosts.ts";
 import { StreamHealth } from "./health.ts";
 import { recalled } from "./memory.ts";
 import { couldNot, prepareStream } from "./prepare-stream.ts";
+import { policyOf } from "./restart-policy.ts";
 import { Session } from "./session.ts";
 import { settleEnd } from "./settle-end.ts";
 import { NO_STREAK, type Run, type State, isAtRest, shownState } from "./state.ts";
@@ -60,11 +61,13 @@ export class Supervisor {
     const now = this.#context.clock.now();
     // A stop that was saved, and its consequences not any more.
     if (rest.is === "backoff" && this.#context.desired() !== "running") return;
-    const state = recalled(rest, now, this.#context.settings().RETRY_MAX_LATER_MS);
+    const state = recalled(rest, now, policyOf(this.#context.settings()));
     if (state !== null) this.#enter(state);
     // Nothing has begun in the future, whatever the clock was when it was written down.
     this.since = Math.min(rest.since, now);
     this.#isSinceOwn = false;
+    // Saved, or each daemon after this one would put it off anew.
+    if (state?.is === "backoff") void this.remember();
   }
 
   /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */

@@ -52,8 +52,14 @@ export const freePorts = async (count: number): Promise<number[]> => {
 /**
  * One process, so that one SIGSTOP freezes the whole server. `live` takes any publisher and records
  * it, `plain` takes any and keeps nothing, `closed` refuses every one. `ping` is far off: a test decides when a connection ends.
+ * `heard` is there where somebody listens at `hooksPort`: it records nothing, and asks and tells there.
  */
-export const nginxConfig = (dir: string, ports: RtmpPorts, notifyPort: number): string => `
+export const nginxConfig = (
+  dir: string,
+  ports: RtmpPorts,
+  notifyPort: number,
+  hooksPort: number | null = null,
+): string => `
 load_module ${rtmpModule()};
 daemon off;
 master_process off;
@@ -78,6 +84,7 @@ rtmp {
     }
     application plain { live on; }
     application closed { live on; deny publish all; }
+    ${hooksPort === null ? "" : heard(hooksPort)}
   }
 }
 http {
@@ -93,3 +100,9 @@ http {
   }
 }
 `;
+
+const heard = (port: number): string => `application heard {
+      live on;
+      on_publish http://127.0.0.1:${port}/publish;
+      on_publish_done http://127.0.0.1:${port}/publish_done;
+    }`;

@@ -22,6 +22,8 @@ export type RtmpServerOptions = {
   readonly dir?: string;
   /** In a session of its own, so that Ctrl-C on a terminal does not reach it. */
   readonly detached?: boolean;
+  /** Where somebody listens to what the application `heard` asks and tells; without it there is none. */
+  readonly hooksPort?: number;
 };
 
 /** A real nginx with the RTMP module, on ports of its own. */
@@ -100,7 +102,10 @@ export const startRtmpServer = async (options: RtmpServerOptions = {}): Promise<
   const place = async (attempt: number): Promise<[RtmpPorts, ChildProcess]> => {
     const [rtmp = 0, http = 0] = await freePorts(2);
     const chosen = { rtmp, http };
-    writeFileSync(path.join(dir, "nginx.conf"), nginxConfig(dir, chosen, log.port));
+    writeFileSync(
+      path.join(dir, "nginx.conf"),
+      nginxConfig(dir, chosen, log.port, options.hooksPort),
+    );
     try {
       return [chosen, await launch(dir, `http://127.0.0.1:${http}/`, options.detached)];
     } catch (error) {

@@ -6,6 +6,8 @@ import type { Timeline } from "../../daemon/media/timeline.ts";
 import { existence, identify, parseStat } from "../../daemon/runner/identity.ts";
 import { readProgress } from "../../daemon/runner/progress-file.ts";
 import { isOfThisBoot, readExit, readPids, readRunRecord } from "../../daemon/runner/run-record.ts";
+import { command } from "../helpers/command.ts";
+import { plainEnvironment } from "../helpers/environment.ts";
 
 const directory = mkdtempSync(path.join(tmpdir(), "streambro-records-"));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));
@@ -232,4 +234,26 @@ t.test("the progress file is read from its end, and emptied when it has grown", 
   rmSync(file("progress"));
   mkdirSync(file("progress"));
   t.doesNotThrow(() => readProgress(directory, 0), "a folder");
+});
+
+const NO_DESCRIPTORS = `
+  const { closeSync, openSync } = await import("node:fs");
+  const { existence, identify, signal } = await import(process.argv[1]);
+  const own = identify(process.pid);
+  const held = [];
+  try {
+    for (;;) held.push(openSync("/dev/null"));
+  } catch {}
+  const seen = [existence(own), identify(own.pid), signal(own, "SIGCONT", false)];
+  for (const fd of held) closeSync(fd);
+  process.stdout.write(seen.join(" "));
+`;
+
+t.test("without descriptors nobody is taken for dead, and nobody is signalled", async (t) => {
+  const identity = path.resolve(import.meta.dirname, "../../daemon/runner/identity.ts");
+  const argv = ["--input-type=module", "-e", NO_DESCRIPTORS, identity];
+  const run = await command("prlimit", ["--nofile=64", process.execPath, ...argv], {
+    env: plainEnvironment(),
+  });
+  t.equal(run.stdout, "unknown  false", run.stderr);
 });

@@ -254,6 +254,28 @@ t.test("what an earlier daemon left at rest is taken up, whatever the clock did"
   t.equal(failed.clock.waiting, 0);
 });
 
+t.test(
+  "a retry that a jumped clock has set far ahead is not put off anew by each daemon",
+  async (t) => {
+    const lost: Failure = { reason: "network-lost", permanent: false, message: "gone" };
+    const streak = { attempt: 3, outageSince: 10 * 86_400_000, kills: [] };
+    const rest = { is: "backoff", since: 500, failure: lost, streak } as const;
+    const first = make({ is: "stopped" });
+    first.supervisor.recall({ ...rest, retryAt: 10 * 86_400_000 });
+    const saved = first.remembered.at(-1)?.rest;
+    if (saved?.is !== "backoff") throw new Error("nothing was saved");
+    t.equal(saved.retryAt, first.clock.at + 10_000, "as near as for an outage so young");
+    t.equal(saved.since, 500);
+    const second = make({ is: "stopped" });
+    second.clock.pass(9_000);
+    second.supervisor.recall(saved);
+    t.same(second.remembered, [], "nothing to correct");
+    second.clock.pass(saved.retryAt - second.clock.at);
+    await prepared(second.supervisor);
+    t.match(second.supervisor.state, { is: "backoff", streak: { attempt: 4 } }, "tried in time");
+  },
+);
+
 t.test("released, it does nothing any more", async (t) => {
   const { supervisor, clock } = make({ is: "live", run, streak: NO_STREAK });
   supervisor.dispatch({ type: "stop" });
