@@ -13,6 +13,9 @@ import type { StreamPlaces } from "../store/layout.ts";
 import type { MemoryRecord, RunRecord } from "../store/schemas.ts";
 import type { Run } from "./state.ts";
 
+/** Between the record of a run and its FFmpeg; no clock is set by so little. */
+const LAUNCH_MS = 5_000;
+
 /** What an earlier daemon left of a stream. */
 export type Left =
   | { readonly is: "nothing" }
@@ -72,7 +75,10 @@ const whyUnreadable = (newer: string | null): string =>
  */
 export const runFrom = ({ pids, record }: Extract<Left, { is: "run" }>, now: number): Run => {
   const ageMs = ageOf(pids.ffmpeg);
-  return { pids, startedAt: ageMs === null ? Math.min(record.startedAt, now) : now - ageMs };
+  const startedAt = ageMs === null ? Math.min(record.startedAt, now) : now - ageMs;
+  // Written down a moment before the process was there, and better known so where no clock was set.
+  const isWritten = Math.abs(startedAt - record.startedAt) < LAUNCH_MS;
+  return { pids, startedAt: isWritten ? record.startedAt : startedAt };
 };
 
 /** FFmpeg's parent, if it is the runner that was started for this stream. */

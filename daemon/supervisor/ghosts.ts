@@ -20,18 +20,21 @@ export class Ghosts {
 
   /**
    * Takes note of a run's end. Where the receiver says that somebody is publishing already, and that is
-   * a lost connection of this stream's own, it is reset; true then.
+   * a lost connection of this stream's own, it is reset; `onReset` is called then. Never throws.
    */
-  async ended(evidence: Evidence, how: "ended" | "planned" | Failure): Promise<boolean> {
+  async ended(
+    evidence: Evidence,
+    how: "ended" | "planned" | Failure,
+    onReset: () => void,
+  ): Promise<void> {
     const before = this.#lost;
     const isRefused = typeof how === "object" && how.reason === "already-publishing";
     if (!isRefused) this.#lost = [...before, ...evidence.ends].slice(-MOST);
-    if (!isRefused || before.length === 0) return false;
-    const reset = await resetGhosts(before).catch(() => 0);
-    if (reset === 0) return false;
+    if (!isRefused || before.length === 0) return;
+    if ((await resetGhosts(before).catch(() => 0)) === 0) return;
     this.#lost = [];
     const sentence = `${this.#name}: its own lost connection was still open at the receiver; it was reset`;
     this.#log.info({ event: "ghost" }, sentence);
-    return true;
+    onReset();
   }
 }

@@ -232,13 +232,10 @@ export class Supervisor {
     this.session = null;
     session.close();
     this.dispatch({ type: "exited", how });
-    void this.#layGhosts(session, how);
-  }
-
-  async #layGhosts(session: Session, how: "ended" | "planned" | Failure): Promise<void> {
-    const laid = await this.#ghosts.ended(session.evidence, how);
-    // The receiver knows now that nobody else is publishing.
-    if (laid && this.state.is === "backoff") this.dispatch({ type: "resume" });
+    void this.#ghosts.ended(session.evidence, how, () => {
+      // The receiver knows now that nobody else is publishing.
+      if (this.state.is === "backoff") this.dispatch({ type: "resume" });
+    });
   }
 
   /** Secrets and the playlist go as soon as what the run reached is safe on disk. */
