@@ -67,8 +67,9 @@ export class Remember {
       const [formerPid, boot] = former;
       const how = boot === bootId() ? "ended without a goodbye" : "was ended with its machine";
       const message = `streambrod ${formerPid ?? ""} ${how}`;
-      const lastSeen = new Date(this.#lastSeen()).toISOString();
-      const details = { pid: Number(formerPid) || 0, rebooted: boot !== bootId(), lastSeen };
+      const seenAt = this.#lastSeen();
+      const seen = seenAt === null ? {} : { lastSeen: new Date(seenAt).toISOString() };
+      const details = { pid: Number(formerPid) || 0, rebooted: boot !== bootId(), ...seen };
       this.#record({ stream: null, kind: "daemon-lost", message, details });
     }
     const message = `streambrod ${version} started as process ${pid}`;
@@ -90,12 +91,12 @@ export class Remember {
     history.close();
   }
 
-  /** When the daemon before this one was last known to live, in Unix milliseconds. */
-  #lastSeen(): number {
+  /** When the daemon before this one was last known to live, in Unix milliseconds; null: not known. */
+  #lastSeen(): number | null {
     const { history } = this.#surroundings;
-    const { entries } = history.read({ names: null, since: null, until: null, limit: 1 });
-    const told = entries.map(({ at }) => Date.parse(at));
-    return Math.max(Number(history.noted(ALIVE)) || 0, ...told);
+    // In a file that is good so far there may be pages that are not: nothing ends because of it.
+    const seen = [Number(history.noted(ALIVE)) || 0, history.lastAt() ?? 0];
+    return Math.max(...seen) || null;
   }
 
   /** What a start found that no step led to. */
