@@ -163,6 +163,11 @@ t.test("a file that is bad is set aside, and nothing ends because of it", async 
       db.exec("CREATE TABLE entries (x); PRAGMA user_version = 1");
       db.close();
     },
+    "a table missing": (file) => {
+      const db = new DatabaseSync(file);
+      db.exec("DROP TABLE facts");
+      db.close();
+    },
     "bad pages": (file) => {
       const fd = openSync(file, "r+");
       for (let page = 1; page < 6; page += 1) writeSync(fd, "spoilt".repeat(600), page * 4096);
