@@ -6,6 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Finding, ResourceMonitor } from "../health/resource-monitor.ts";
 import { figures } from "../health/thresholds.ts";
 import type { Registry } from "../registry/registry.ts";
+import { statusesOf } from "../registry/statuses.ts";
 import { bootId } from "../runner/identity.ts";
 import type { Event } from "../supervisor/events.ts";
 import type { HealthChange } from "../supervisor/health.ts";
@@ -101,11 +102,10 @@ export class Remember {
 
   /** What a start found that no step led to. */
   #foundForeign(): void {
-    for (const { spec, supervisor } of this.#surroundings.registry.sorted()) {
-      const { state } = supervisor;
-      if (state.is !== "foreign") continue;
-      const { name: stream } = spec;
-      this.#record({ stream, kind: "state", from: "stopped", to: "foreign", message: state.why });
+    for (const { name: stream, state: to, note } of statusesOf(this.#surroundings.registry)) {
+      const isFound = to === "foreign" || this.#surroundings.registry.leftAlone.has(stream);
+      if (!isFound) continue;
+      this.#record({ stream, kind: "state", from: "stopped", to, message: note ?? "" });
     }
   }
 

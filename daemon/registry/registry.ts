@@ -207,10 +207,10 @@ export class Registry {
     const own = this.streams.get(name);
     if (own === undefined) return null;
     const target = own.target;
-    const inUse = (by: string): Failure => {
+    const inUse = (by: string, advice = `Stop it first: streambro stop ${by}`): Failure => {
       const message =
         `${by} is sending to the same destination with the same key ` +
-        `(${hostOf(own.spec.outputs[0]?.url ?? "")}). Stop it first: streambro stop ${by}`;
+        `(${hostOf(own.spec.outputs[0]?.url ?? "")}). ${advice}`;
       return { reason: "already-publishing", permanent: false, message };
     };
     for (const other of this.streams.values()) {
@@ -220,7 +220,7 @@ export class Registry {
       if (target === running || target === other.target) return inUse(other.spec.name);
     }
     const left = this.leftAlone.sendingTo(target, (destination) => this.#targetOf(destination));
-    return left === null ? null : inUse(left);
+    return left === null ? null : inUse(left, `See: streambro status ${left}`);
   }
 
   #targetOf({ url, secrets }: Destination): string {
