@@ -118,6 +118,11 @@ export class Archive {
     this.#isSettled = true;
   }
 
+  /** All of it, into a file that is not there yet. */
+  copyTo(file: string): void {
+    this.#db.prepare("VACUUM INTO ?").run(file);
+  }
+
   close(): void {
     this.#db.close();
   }
