@@ -49,7 +49,7 @@ export const startUp = (
   return warnings;
 };
 
-const complaints = ({ setAside, unread, left }: Loaded): string[] => [
+const complaints = ({ setAside, unread, lostKeys, left }: Loaded): string[] => [
   ...setAside.map(
     ({ file, movedTo, why }) =>
       `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
@@ -57,6 +57,10 @@ const complaints = ({ setAside, unread, left }: Loaded): string[] => [
   ...unread.map(
     ({ name, file, why }) =>
       `${file} cannot be read just now (${why}); it is left as it is, and what is to be remembered of ${name} is not saved until streambrod is started again.`,
+  ),
+  ...lostKeys.map(
+    ({ name, file, why }) =>
+      `${file} cannot be used (${why}); ${name} cannot be started until its stream key is given again: streambro set ${name} --key-file FILE`,
   ),
   ...[...left.values()].map(({ name, file, isNewer, why }) =>
     isNewer
