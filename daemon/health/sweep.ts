@@ -64,6 +64,7 @@ export const startSweep = ({
     const asks = running.length > 0 && now - socketsAt >= everyMs;
     if (asks) socketsAt = now;
     const connections = asks ? await ask() : undefined;
+    registry.leftAlone.settleSlots();
     const isCheckpoint = now - checkpointAt >= CHECKPOINT_MS;
     if (isCheckpoint) checkpointAt = now;
     for (const stream of running) {

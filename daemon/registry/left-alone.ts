@@ -9,6 +9,7 @@ import { type Identity, existence } from "../runner/identity.ts";
 import { readPids, readRunRecord } from "../runner/run-record.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import type { LeftStream } from "../store/left.ts";
+import type { StreamLimiter } from "../limits/stream-limiter.ts";
 import { foreign } from "../supervisor/refusals.ts";
 import { readLoosely } from "./read-loosely.ts";
 
@@ -28,6 +29,13 @@ type Left = LeftStream & {
  */
 export class LeftAlone {
   readonly #left = new Map<string, Left>();
+  readonly #limiter: Pick<StreamLimiter, "hold" | "unregisterStream">;
+  /** Names for which a slot is held. */
+  readonly #held = new Set<string>();
+
+  constructor(limiter: Pick<StreamLimiter, "hold" | "unregisterStream">) {
+    this.#limiter = limiter;
+  }
 
   take(left: LeftStream, places: StreamPlaces, marked: Identity | null): void {
     const since = statSync(left.file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
@@ -43,6 +51,24 @@ export class LeftAlone {
 
   has(name: string): boolean {
     return this.#find(name) !== null;
+  }
+
+  /** What is on the air counts towards the limits; to be called again and again, since it ends unnoticed. */
+  settleSlots(): void {
+    const onAirNow = new Map(
+      this.#all().flatMap((left) =>
+        onAir(left) === null ? [] : [[left.name, readLoosely(left.said).owner ?? UNKNOWN_OWNER]],
+      ),
+    );
+    for (const [name, owner] of onAirNow) {
+      this.#limiter.hold(name, owner);
+      this.#held.add(name);
+    }
+    for (const name of this.#held) if (!onAirNow.has(name)) this.#giveBack(name);
+  }
+
+  #giveBack(name: string): void {
+    if (this.#held.delete(name)) this.#limiter.unregisterStream(name);
   }
 
   /** Errors: FOREIGN_PROCESS where its FFmpeg is on the air, OPERATION_FAILED where it is not. */
@@ -81,6 +107,8 @@ export class LeftAlone {
     if (left === undefined) return null;
     if (!left.isStray || onAir(left) !== null) return left;
     this.#left.delete(name);
+    // At once: the next stream of that name has a slot of its own.
+    this.#giveBack(name);
     return null;
   }
 }

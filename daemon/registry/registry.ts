@@ -47,7 +47,7 @@ export class Registry {
   /** Called where a limit keeps a stream from starting. */
   onRefusal: (refusal: LimitRefusal, name: string) => void = () => {};
   /** Not among the streams; their names are not to be given to others. */
-  readonly leftAlone: LeftAlone = new LeftAlone();
+  readonly leftAlone: LeftAlone;
   readonly #store: Store;
   readonly #surroundings: Surroundings;
   readonly #parts: Parts;
@@ -59,6 +59,7 @@ export class Registry {
     this.#store = store;
     this.#surroundings = surroundings;
     this.#parts = parts;
+    this.leftAlone = new LeftAlone(parts.limiter);
     this.#saving = new Saving({ store, streams: this.streams, clock: surroundings.clock, log });
     this.#salt = saltOf(path.dirname(store.layout.daemonLock));
     this.#log = log;

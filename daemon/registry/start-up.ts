@@ -33,6 +33,7 @@ export const startUp = (
   const known = new Set([...specs.keys(), ...left.keys()]);
   // Before anything is started: nothing may be sent to where one of them sends.
   warnings.push(...strays(store, registry, known, marked));
+  registry.leftAlone.settleSlots();
   const opened = [...specs.keys()].sort().map((name) => {
     const record = specs.get(name) as NonNullable<ReturnType<typeof specs.get>>;
     const memory = memories.get(name) ?? null;

@@ -62,6 +62,8 @@ t.test("a specification that is damaged under a live stream", { timeout: 60_000 
     stderr: /radio is sending to the same destination with the same key .* status radio/,
   });
   t.match((await daemon.cli("history", "radio")).stdout, /stopped -> foreign .*on the air/);
+  const counted = async () => (await daemon.rpc("limits.get", {})).active.users["(unknown)"];
+  t.equal(await counted(), 1, "it has a slot of the limits");
   t.equal(server.mostAtOnce(key), 1, "nobody else was sent there");
   t.ok(isAlive(ffmpeg));
 
@@ -74,5 +76,6 @@ t.test("a specification that is damaged under a live stream", { timeout: 60_000 
     "with its process it is gone",
   );
   await live("second");
+  t.notOk(await counted());
   t.equal((await daemon.cli("add", "radio", "--input", input, "--to", server.url)).code, 0);
 });
