@@ -75,8 +75,9 @@ export const handlers = (
     "daemon.stop": async ({ keepStreams }) => {
       open();
       const running = registry.sorted().filter(({ supervisor }) => supervisor.session !== null);
+      const { foreign } = countStates(statusesOf(registry));
       daemon.stop(keepStreams);
-      return { pid: process.pid, streams: running.length };
+      return { pid: process.pid, streams: running.length, foreign };
     },
     ...rooms,
     "stream.add": async (params, caller) => {

@@ -65,7 +65,13 @@ t.test("a specification that is damaged under a live stream", { timeout: 60_000 
   const counted = async () => (await daemon.rpc("limits.get", {})).active.users["(unknown)"];
   t.equal(await counted(), 1, "it has a slot of the limits");
   t.equal(server.mostAtOnce(key), 1, "nobody else was sent there");
+  t.match(await daemon.cli("daemon", "stop"), {
+    code: 0,
+    stderr: /^1 foreign stream left on the air\.$/m,
+  });
+  await until("the daemon is gone", () => !daemon.running(), 20_000);
   t.ok(isAlive(ffmpeg));
+  await daemon.start();
 
   process.kill(ffmpeg.pid, "SIGKILL");
   await waitForEnd(ffmpeg, 10_000);
