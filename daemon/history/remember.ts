@@ -1,5 +1,4 @@
 import type { Health } from "../../shared/states.ts";
-import type { HistoryEntry } from "../../shared/contract/history.ts";
 import type { Change, LiveSettings } from "../config/live.ts";
 import { SETTING_NAMES, inFile } from "../config/names.ts";
 import type { Settings } from "../config/settings.ts";
@@ -115,15 +114,14 @@ export class Remember {
     const { lastExit, fallback } = stream.supervisor.track;
     const around = { now: now(), draining: draining(), asked: asking.current };
     const told = happeningsOf(from, event, to, { ...around, exit: lastExit, fallback });
-    for (const one of told)
-      this.#record({ ...one, stream: name, message: masked(one.message, stream.secrets) });
+    for (const one of told) this.#record({ ...one, stream: name });
   }
 
   /** That nothing is known before and after a run is told by the states. */
-  #healthChanged({ spec, secrets }: Stream, { from, to }: HealthChange): void {
+  #healthChanged({ spec }: Stream, { from, to }: HealthChange): void {
     const isTrouble = (health: Health): boolean => health === "congested" || health === "stalled";
     if (!isTrouble(from.health) && !isTrouble(to.health)) return;
-    const message = masked(to.why ?? "media arrives", secrets);
+    const message = to.why ?? "media arrives";
     const change = { from: from.health, to: to.health };
     this.#record({ stream: spec.name, kind: "health", ...change, message });
   }
@@ -168,7 +166,3 @@ export class Remember {
 }
 
 const shown = (value: Change["from"]): string => (value === "" ? '""' : String(value));
-
-/** FFmpeg is not told a key where it could repeat it; should a release of it do so, it stops here. */
-const masked = (message: HistoryEntry["message"], secrets: Stream["secrets"]): string =>
-  Object.values(secrets).reduce((text, secret) => text.replaceAll(secret, "****"), message);
