@@ -3,12 +3,13 @@ export const MOMENT_RULE =
 
 const TIME = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?))?$/;
-const ZONED = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+const ZONED = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** A moment by the local clock, as ISO 8601 in UTC; null for what is none. */
 export const parseMoment = (text: string, now: number): string | null => {
   const trimmed = text.trim();
-  if (ZONED.test(trimmed)) return iso(new Date(trimmed));
+  const [zoned, date = ""] = ZONED.exec(trimmed) ?? [];
+  if (zoned !== undefined) return isDate(date) ? iso(new Date(zoned)) : null;
   const today = new Date(now);
   const time = timeOf(trimmed);
   if (time !== null) {
@@ -24,6 +25,10 @@ export const parseMoment = (text: string, now: number): string | null => {
   // 31 April would become 1 May.
   return at.getMonth() === Number(month) - 1 && at.getDate() === Number(day) ? iso(at) : null;
 };
+
+/** 31 February would become 3 March. */
+const isDate = (date: string): boolean =>
+  iso(new Date(`${date}T00:00Z`))?.startsWith(date) === true;
 
 const timeOf = (text: string): readonly [number, number, number] | null => {
   const [, hours, minutes, seconds = "0"] = TIME.exec(text) ?? [];

@@ -74,6 +74,9 @@ const stop = async (context: Context, options: StopOptions): Promise<number> => 
   }
   const count = answer.ok ? answer.result.streams : null;
   say(context, `streambrod: stopped${count === null ? "" : fate(count, keepStreams)}`);
+  const foreign = answer.ok ? (answer.result.foreign ?? 0) : 0;
+  if (foreign > 0)
+    say(context, `${foreign} foreign ${foreign === 1 ? "stream" : "streams"} left on the air.`);
   return EXIT.ok;
 };
 

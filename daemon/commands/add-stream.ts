@@ -29,7 +29,7 @@ export const addStream = async (
     if (registry.leftAlone.has(name)) {
       throw new StreamBroError(
         "STREAM_EXISTS",
-        `${name}: not added: there is a file of this stream that cannot be read. See: streambro daemon status`,
+        `${name}: not added: a stream of this name is there and is left alone. See: streambro status ${name}`,
       );
     }
     if (registry.streams.has(name)) {

@@ -5,6 +5,7 @@ import type { MethodName, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import { shownUrl } from "../destination/destination.ts";
+import { masked } from "../destination/masked.ts";
 import { statusesOf } from "../registry/statuses.ts";
 import { placesOf } from "../store/layout.ts";
 import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
@@ -75,8 +76,9 @@ export const handlers = (
     "daemon.stop": async ({ keepStreams }) => {
       open();
       const running = registry.sorted().filter(({ supervisor }) => supervisor.session !== null);
+      const { foreign } = countStates(statusesOf(registry));
       daemon.stop(keepStreams);
-      return { pid: process.pid, streams: running.length };
+      return { pid: process.pid, streams: running.length, foreign };
     },
     ...rooms,
     "stream.add": async (params, caller) => {
@@ -139,9 +141,5 @@ const readLog = async (
     await untilWritten(log, waitMs, gone);
     piece = read();
   }
-  // FFmpeg is not told the key where it could repeat it; should a release of it do so, it stops here.
-  const masked = piece.lines.map((line) =>
-    secrets.reduce((text, secret) => text.replaceAll(secret, "****"), line),
-  );
-  return { lines: masked, cursor: piece.cursor };
+  return { lines: piece.lines.map((line) => masked(line, secrets)), cursor: piece.cursor };
 };

@@ -1,5 +1,6 @@
 import { printable } from "../../shared/stream-name.ts";
 import type { Exit, Failure } from "../ffmpeg/failure.ts";
+import { masked } from "../destination/masked.ts";
 import { judged } from "./judged.ts";
 import type { Row } from "./row.ts";
 import { FAILURES } from "./table.ts";
@@ -7,15 +8,21 @@ import { FAILURES } from "./table.ts";
 /** A broadcast that got no further was turned away rather than interrupted. */
 const AT_ONCE_MS = 3_000;
 
+/** The stream's name, its receiver, and what of its destination nobody may see. */
+type About = {
+  readonly name: string;
+  readonly host: string;
+  readonly secrets?: readonly string[];
+};
+
 /**
- * Why FFmpeg ended although nobody asked it to, from its exit and the last lines of its log. `name` is
- * the stream's, `host` the receiver, `sentMs` how much of the broadcast there was, null where that is
- * not known.
+ * Why FFmpeg ended although nobody asked it to, from its exit and the last lines of its log. `sentMs` is
+ * how much of the broadcast there was, null where that is not known.
  */
 export const classify = (
   exit: Exit,
   logTail: string,
-  { name, host }: { readonly name: string; readonly host: string },
+  { name, host, secrets = [] }: About,
   sentMs: number | null,
 ): Failure => {
   const last = judged(logTail);
@@ -25,7 +32,7 @@ export const classify = (
     HOST: () => host,
     SIGNAL: () => exit.signal ?? "",
     STATUS: () => String(exit.code ?? exit.signal),
-    LINE: () => ownWords(last, row),
+    LINE: () => masked(ownWords(last, row), secrets),
   };
   const message = `${row.happened}. ${row.advice}`.replaceAll(
     /\b(?:NAME|HOST|SIGNAL|STATUS|LINE)\b/g,

@@ -67,6 +67,7 @@ export const startSweep = ({
     const asks = running.length > 0 && now - socketsAt >= everyMs;
     if (asks) socketsAt = now;
     const connections = asks ? await ask() : undefined;
+    registry.leftAlone.settleSlots();
     const isWhole = now - wholeAt >= CALM_MS - BUSY_MS / 2;
     if (isWhole) {
       wholeAt = now;

@@ -26,12 +26,14 @@ export class Archive {
   readonly lastId: number;
   readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
+  readonly #fact: StatementSync;
   /** Nothing was written since the last checkpoint. */
   #isSettled = true;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#insert = db.prepare(INSERT);
+    this.#fact = db.prepare("SELECT value FROM facts WHERE name = ?");
     for (const row of db.prepare("SELECT stream, count(*) AS n FROM entries GROUP BY stream").all())
       this.rows.set(String(row["stream"]), Number(row["n"]));
     const row = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").get();
@@ -105,7 +107,7 @@ export class Archive {
   }
 
   noted(name: string): string | null {
-    const row = this.#db.prepare("SELECT value FROM facts WHERE name = ?").get(name);
+    const row = this.#fact.get(name);
     return row === undefined ? null : String(row["value"]);
   }
 
@@ -114,6 +116,11 @@ export class Archive {
     if (this.#isSettled) return;
     this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     this.#isSettled = true;
+  }
+
+  /** All of it, into a file that is not there yet. */
+  copyTo(file: string): void {
+    this.#db.prepare("VACUUM INTO ?").run(file);
   }
 
   close(): void {

@@ -85,6 +85,13 @@ export class History {
     this.#shelf.look((archive) => archive.note(name, value));
   }
 
+  /** When the latest entry on disk was made, in Unix milliseconds; null where none can be read. */
+  lastAt(): number | null {
+    const latest = { names: null, since: null, until: null, limit: 1 };
+    const entry = this.#shelf.look((archive) => archive.read(latest))?.entries[0];
+    return entry === undefined ? null : Date.parse(entry.at);
+  }
+
   /** Errors: OPERATION_FAILED where there is no history to be read. */
   read(query: Query): { entries: HistoryEntry[]; more: boolean } {
     this.#shelf.flush();

@@ -6,6 +6,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -84,6 +85,26 @@ export const openArchive = (file: string): Opened => {
     // Of a statement that was never wrong: tables that are not what they should be.
     const isBad = isCorrupt(error) || resultOf(error) === SQLITE_ERROR;
     return isBad ? { is: "corrupt", why: messageOf(error) } : { is: "failed", error };
+  }
+};
+
+/** Tells the file that a path leads to from any other; null where there is none. */
+export const identityOf = (file: string): string | null => {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+};
+
+/** Puts a file that was removed while it is open back under its name. Throws what SQLite says. */
+export const putBack = (archive: Archive, file: string): void => {
+  const copy = `${file}.again.tmp`;
+  try {
+    rmSync(copy, { force: true });
+    closeSync(openSync(copy, "wx", 0o600));
+    archive.copyTo(copy);
+    renameSync(copy, file);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    throw error;
   }
 };
 

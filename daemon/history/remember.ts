@@ -1,11 +1,11 @@
 import type { Health } from "../../shared/states.ts";
-import type { HistoryEntry } from "../../shared/contract/history.ts";
 import type { Change, LiveSettings } from "../config/live.ts";
 import { SETTING_NAMES, inFile } from "../config/names.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Finding, ResourceMonitor } from "../health/resource-monitor.ts";
 import { figures } from "../health/thresholds.ts";
 import type { Registry } from "../registry/registry.ts";
+import { statusesOf } from "../registry/statuses.ts";
 import { bootId } from "../runner/identity.ts";
 import type { Event } from "../supervisor/events.ts";
 import type { HealthChange } from "../supervisor/health.ts";
@@ -67,8 +67,9 @@ export class Remember {
       const [formerPid, boot] = former;
       const how = boot === bootId() ? "ended without a goodbye" : "was ended with its machine";
       const message = `streambrod ${formerPid ?? ""} ${how}`;
-      const lastSeen = new Date(this.#lastSeen()).toISOString();
-      const details = { pid: Number(formerPid) || 0, rebooted: boot !== bootId(), lastSeen };
+      const seenAt = this.#lastSeen();
+      const seen = seenAt === null ? {} : { lastSeen: new Date(seenAt).toISOString() };
+      const details = { pid: Number(formerPid) || 0, rebooted: boot !== bootId(), ...seen };
       this.#record({ stream: null, kind: "daemon-lost", message, details });
     }
     const message = `streambrod ${version} started as process ${pid}`;
@@ -90,21 +91,20 @@ export class Remember {
     history.close();
   }
 
-  /** When the daemon before this one was last known to live, in Unix milliseconds. */
-  #lastSeen(): number {
+  /** When the daemon before this one was last known to live, in Unix milliseconds; null: not known. */
+  #lastSeen(): number | null {
     const { history } = this.#surroundings;
-    const { entries } = history.read({ names: null, since: null, until: null, limit: 1 });
-    const told = entries.map(({ at }) => Date.parse(at));
-    return Math.max(Number(history.noted(ALIVE)) || 0, ...told);
+    // In a file that is good so far there may be pages that are not: nothing ends because of it.
+    const seen = [Number(history.noted(ALIVE)) || 0, history.lastAt() ?? 0];
+    return Math.max(...seen) || null;
   }
 
   /** What a start found that no step led to. */
   #foundForeign(): void {
-    for (const { spec, supervisor } of this.#surroundings.registry.sorted()) {
-      const { state } = supervisor;
-      if (state.is !== "foreign") continue;
-      const { name: stream } = spec;
-      this.#record({ stream, kind: "state", from: "stopped", to: "foreign", message: state.why });
+    for (const { name: stream, state: to, note } of statusesOf(this.#surroundings.registry)) {
+      const isFound = to === "foreign" || this.#surroundings.registry.leftAlone.has(stream);
+      if (!isFound) continue;
+      this.#record({ stream, kind: "state", from: "stopped", to, message: note ?? "" });
     }
   }
 
@@ -114,15 +114,14 @@ export class Remember {
     const { lastExit, fallback } = stream.supervisor.track;
     const around = { now: now(), draining: draining(), asked: asking.current };
     const told = happeningsOf(from, event, to, { ...around, exit: lastExit, fallback });
-    for (const one of told)
-      this.#record({ ...one, stream: name, message: masked(one.message, stream.secrets) });
+    for (const one of told) this.#record({ ...one, stream: name });
   }
 
   /** That nothing is known before and after a run is told by the states. */
-  #healthChanged({ spec, secrets }: Stream, { from, to }: HealthChange): void {
+  #healthChanged({ spec }: Stream, { from, to }: HealthChange): void {
     const isTrouble = (health: Health): boolean => health === "congested" || health === "stalled";
     if (!isTrouble(from.health) && !isTrouble(to.health)) return;
-    const message = masked(to.why ?? "media arrives", secrets);
+    const message = to.why ?? "media arrives";
     const change = { from: from.health, to: to.health };
     this.#record({ stream: spec.name, kind: "health", ...change, message });
   }
@@ -167,7 +166,3 @@ export class Remember {
 }
 
 const shown = (value: Change["from"]): string => (value === "" ? '""' : String(value));
-
-/** FFmpeg is not told a key where it could repeat it; should a release of it do so, it stops here. */
-const masked = (message: HistoryEntry["message"], secrets: Stream["secrets"]): string =>
-  Object.values(secrets).reduce((text, secret) => text.replaceAll(secret, "****"), message);

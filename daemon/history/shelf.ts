@@ -4,7 +4,7 @@ import type { Log } from "../log/log.ts";
 import { messageOf } from "../log/message-of.ts";
 import type { Archive } from "./archive.ts";
 import { entryOf } from "./happening.ts";
-import { isCorrupt, openArchive, setAside } from "./open-archive.ts";
+import { identityOf, isCorrupt, openArchive, putBack, setAside } from "./open-archive.ts";
 import { type Bounds, STEP, prune } from "./prune.ts";
 
 /** How long a disk that cannot be written to is left alone. */
@@ -28,6 +28,8 @@ export class Shelf {
   lastId = 0;
   readonly #surroundings: Surroundings;
   #archive: Archive | null = null;
+  /** Which file it is. */
+  #identity: string | null = null;
   #waiting: HistoryEntry[] = [];
   #lost = 0;
   /** What is wrong with the disk just now; it is said once. */
@@ -100,6 +102,7 @@ export class Shelf {
   /** What a power failure must not take any more goes to the disk; where there is no room, later. */
   settle(): void {
     try {
+      this.#stayInPlace();
       this.#archive?.checkpoint();
     } catch (error) {
       if (isCorrupt(error)) this.#failed(error);
@@ -114,6 +117,19 @@ export class Shelf {
       log.warn({ event: "history", lost: left }, `history: ${left} entries were never written`);
     this.#release();
     this.#isOff = true;
+  }
+
+  /** What is written to a file that was removed or replaced under this daemon would end with it. */
+  #stayInPlace(): void {
+    const { file, log } = this.#surroundings;
+    const there = identityOf(file);
+    if (this.#archive === null || there === this.#identity) return;
+    if (there === null) putBack(this.#archive, file);
+    this.#release();
+    this.#reach(true);
+    const what =
+      there === null ? "removed and was put back" : "replaced; the new one is gone on with";
+    log.warn({ event: "history" }, `${file} was ${what}: stop streambrod before you do that`);
   }
 
   #reach(now: boolean): Archive | null {
@@ -151,6 +167,7 @@ export class Shelf {
     const by = Math.max(0, archive.lastId + 1 - first);
     this.#waiting = this.#waiting.map((entry) => ({ ...entry, id: entry.id + by }));
     this.lastId += by;
+    this.#identity = identityOf(this.#surroundings.file);
     return archive;
   }
 

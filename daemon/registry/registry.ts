@@ -47,7 +47,7 @@ export class Registry {
   /** Called where a limit keeps a stream from starting. */
   onRefusal: (refusal: LimitRefusal, name: string) => void = () => {};
   /** Not among the streams; their names are not to be given to others. */
-  readonly leftAlone: LeftAlone = new LeftAlone();
+  readonly leftAlone: LeftAlone;
   readonly #store: Store;
   readonly #surroundings: Surroundings;
   readonly #parts: Parts;
@@ -59,6 +59,7 @@ export class Registry {
     this.#store = store;
     this.#surroundings = surroundings;
     this.#parts = parts;
+    this.leftAlone = new LeftAlone(parts.limiter);
     this.#saving = new Saving({ store, streams: this.streams, clock: surroundings.clock, log });
     this.#salt = saltOf(path.dirname(store.layout.daemonLock));
     this.#log = log;
@@ -207,10 +208,10 @@ export class Registry {
     const own = this.streams.get(name);
     if (own === undefined) return null;
     const target = own.target;
-    const inUse = (by: string): Failure => {
+    const inUse = (by: string, advice = `Stop it first: streambro stop ${by}`): Failure => {
       const message =
         `${by} is sending to the same destination with the same key ` +
-        `(${hostOf(own.spec.outputs[0]?.url ?? "")}). Stop it first: streambro stop ${by}`;
+        `(${hostOf(own.spec.outputs[0]?.url ?? "")}). ${advice}`;
       return { reason: "already-publishing", permanent: false, message };
     };
     for (const other of this.streams.values()) {
@@ -222,7 +223,7 @@ export class Registry {
       if (target === running || target === other.target) return inUse(other.spec.name);
     }
     const left = this.leftAlone.sendingTo(target, (destination) => this.#targetOf(destination));
-    return left === null ? null : inUse(left);
+    return left === null ? null : inUse(left, `See: streambro status ${left}`);
   }
 
   #targetOf({ url, secrets }: Destination): string {

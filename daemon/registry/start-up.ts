@@ -10,6 +10,7 @@ import { NO_STREAK } from "../supervisor/state.ts";
 import type { Stream } from "../supervisor/stream.ts";
 import type { Identity } from "../runner/identity.ts";
 import path from "node:path";
+import { isStreamName } from "../../shared/stream-name.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -31,6 +32,10 @@ export const startUp = (
     const places = placesOf(store.layout, one.name);
     registry.leftAlone.take(one, places, marked.get(places.marker) ?? null);
   }
+  const known = new Set([...specs.keys(), ...left.keys()]);
+  // Before anything is started: nothing may be sent to where one of them sends.
+  warnings.push(...strays(store, registry, known, marked));
+  registry.leftAlone.settleSlots();
   const opened = [...specs.keys()].sort().map((name) => {
     const record = specs.get(name) as NonNullable<ReturnType<typeof specs.get>>;
     const memory = memories.get(name) ?? null;
@@ -44,17 +49,12 @@ export const startUp = (
   );
   for (const { stream } of opened) registry.settleSlot(stream);
   for (const { stream, memory } of idle) takeUp(stream, memory, registry);
-  const known = new Set([...specs.keys(), ...left.keys()]);
   for (const warning of warnings) log.warn({ event: "start-up" }, warning);
-  for (const { stream, warning } of strays(known, marked)) {
-    log.warn({ event: "start-up", stream }, warning);
-    warnings.push(warning);
-  }
   void cleanup.cleanupOrphanedFiles([...known, ...namesOf(marked)]);
   return warnings;
 };
 
-const complaints = ({ setAside, unread, left }: Loaded): string[] => [
+const complaints = ({ setAside, unread, lostKeys, left }: Loaded): string[] => [
   ...setAside.map(
     ({ file, movedTo, why }) =>
       `${file} could not be read (${why}); it was set aside as ${path.basename(movedTo)}.`,
@@ -62,6 +62,10 @@ const complaints = ({ setAside, unread, left }: Loaded): string[] => [
   ...unread.map(
     ({ name, file, why }) =>
       `${file} cannot be read just now (${why}); it is left as it is, and what is to be remembered of ${name} is not saved until streambrod is started again.`,
+  ),
+  ...lostKeys.map(
+    ({ name, file, why }) =>
+      `${file} cannot be used (${why}); ${name} cannot be started until its stream key is given again: streambro set ${name} --key-file FILE`,
   ),
   ...[...left.values()].map(({ name, file, isNewer, why }) =>
     isNewer
@@ -106,13 +110,16 @@ const takeUp = (stream: Stream, memory: MemoryRecord | null, registry: Registry)
   registry.settleSlot(stream);
 };
 
-/** Processes on the air that no stream owns, which only an operator can judge. */
+/** Processes on the air that no stream owns, which only an operator can judge; a warning of each. */
 const strays = (
+  { layout }: Store,
+  { leftAlone }: Registry,
   known: ReadonlySet<string>,
   marked: ReadonlyMap<string, Identity>,
-): { stream: string; warning: string }[] =>
-  [...marked].flatMap(([marker, { pid }]) => {
-    const stream = path.basename(marker);
-    const warning = `FFmpeg ${pid} is on the air for a stream "${stream}" that this daemon does not know; end it with: kill ${pid}`;
-    return known.has(stream) ? [] : [{ stream, warning }];
+): string[] =>
+  [...marked].flatMap(([marker, identity]) => {
+    const name = path.basename(marker);
+    if (known.has(name) || !isStreamName(name)) return [];
+    leftAlone.takeStray(name, placesOf(layout, name), identity);
+    return leftAlone.statuses(new Set([name])).flatMap(({ note }) => note ?? []);
   });

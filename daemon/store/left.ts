@@ -1,6 +1,6 @@
 import type { Newer, Unread } from "./records.ts";
 import type { SpecRecord } from "./schemas.ts";
-import type { OutputSecrets } from "./secrets.ts";
+import type { KeysTrouble, OutputSecrets } from "./secrets.ts";
 
 /**
  * A stream of which a file cannot be read just now, or only by a newer release. Nothing of it is started,
@@ -22,23 +22,26 @@ type Found = {
   readonly unreadSpecs: readonly Unread[];
   readonly newerSpecs: readonly Newer[];
   readonly newerMemories: readonly Newer[];
-  readonly newerKeys: readonly Newer[];
+  readonly keys: readonly KeysTrouble[];
 };
 
 /** Which streams are left alone, by name: one file of them is enough. */
 export const leftStreams = (
-  { specs, unreadSpecs, newerSpecs, newerMemories, newerKeys }: Found,
+  { specs, unreadSpecs, newerSpecs, newerMemories, keys }: Found,
   secretsOf: (name: string, revision: unknown) => OutputSecrets | null,
 ): Map<string, LeftStream> => {
   const left = (one: Unread, isNewer: boolean, said: unknown): [string, LeftStream] => {
     const { name, file, why } = one;
-    const keys = typeof said === "object" && said !== null && "keys" in said ? said.keys : null;
-    return [name, { name, file, isNewer, why, said, secrets: secretsOf(name, keys) }];
+    const revision = typeof said === "object" && said !== null && "keys" in said ? said.keys : null;
+    return [name, { name, file, isNewer, why, said, secrets: secretsOf(name, revision) }];
   };
-  const others = [...newerKeys, ...newerMemories].filter(({ name }) => specs.has(name));
+  const known = (one: Unread): boolean => specs.has(one.name);
   return new Map([
     ...unreadSpecs.map((one) => left(one, false, null)),
-    ...others.map((one) => left(one, true, specs.get(one.name))),
+    ...keys
+      .filter(({ is }) => is !== "bad")
+      .map((one) => left(one, one.is === "newer", specs.get(one.name))),
+    ...newerMemories.filter(known).map((one) => left(one, true, specs.get(one.name))),
     ...newerSpecs.map((one) => left(one, true, one.raw)),
   ]);
 };

@@ -1,8 +1,7 @@
-import { lstatSync } from "node:fs";
 import path from "node:path";
 import type { z } from "zod";
 import { clearHalfWritten } from "./atomic-file.ts";
-import { moveAside, readRecord } from "./record-file.ts";
+import { isThere, moveAside, readRecord } from "./record-file.ts";
 
 /** A record in a file of its own, as the start of a daemon finds it. */
 export type LoneRecord<T> =
@@ -29,12 +28,4 @@ export const readLoneRecord = <S extends z.ZodType>(
   const movedTo = found.is === "bad" ? moveAside(file, now) : null;
   if (movedTo === null) return { is: "unread", why: found.why };
   return { is: "aside", movedTo: path.basename(movedTo), why: found.why };
-};
-
-const isThere = (file: string): boolean => {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return true;
-  }
 };

@@ -66,3 +66,12 @@ const leadsNowhere = (file: string, error: unknown): boolean => {
     return false;
   }
 };
+
+/** Also where it cannot be told. */
+export const isThere = (file: string): boolean => {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+};

@@ -1,11 +1,14 @@
 import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { removeDurably, syncDirectorySync, writeAtomically } from "./atomic-file.ts";
-import { readRecord } from "./record-file.ts";
-import { type Newer, storageFailure } from "./records.ts";
+import { isThere, readRecord } from "./record-file.ts";
+import { type Unread, storageFailure } from "./records.ts";
 import { SecretRecord } from "./schemas.ts";
 
 export type OutputSecrets = readonly Readonly<Record<string, string>>[];
+
+/** `bad`: damaged, or gone. */
+export type KeysTrouble = Unread & { readonly is: "bad" | "unread" | "newer" };
 
 /**
  * Keys, in files of mode 0600 in a directory of mode 0700, one a revision: a new key lies beside the
@@ -34,11 +37,14 @@ export class SecretStore {
     return found.is === "good" ? found.value.outputs : null;
   }
 
-  /** Where the file is one that only a newer release understands. */
-  newer(name: string, revision: number): Newer | null {
+  /** What is wrong with a file that should be there; null where nothing is. */
+  trouble(name: string, revision: number): KeysTrouble | null {
     const file = this.#file(name, revision);
     const found = readRecord(file, SecretRecord);
-    return found.is === "newer" ? { name, file, why: found.why, raw: null } : null;
+    if (found.is === "good") return null;
+    // One that is not there is not there later either.
+    const isGone = found.is === "unread" && !isThere(file);
+    return { name, file, why: found.why, is: isGone ? "bad" : found.is };
   }
 
   /** Removes a stream's keys but for one revision, or all of them. */

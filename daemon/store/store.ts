@@ -14,6 +14,8 @@ export type Loaded = {
   readonly memories: Map<string, MemoryRecord>;
   readonly setAside: readonly SetAside[];
   readonly unread: readonly Unread[];
+  /** Keys that cannot be read and never will be; their streams are in `specs`. */
+  readonly lostKeys: readonly Unread[];
   /** By name: their names are taken, and they are in none of the others. */
   readonly left: ReadonlyMap<string, LeftStream>;
 };
@@ -43,8 +45,8 @@ export class Store {
     for (const directory of [path.dirname(daemonLock), secrets, logs]) clearHalfWritten(directory);
     const specs = this.specs.readAll(now);
     const memories = this.memories.readAll(now);
-    const newerKeys = [...specs.records].flatMap(([name, { keys }]) =>
-      keys === null ? [] : (this.secrets.newer(name, keys) ?? []),
+    const keys = [...specs.records].flatMap(([name, { keys: revision }]) =>
+      revision === null ? [] : (this.secrets.trouble(name, revision) ?? []),
     );
     const left = leftStreams(
       {
@@ -52,9 +54,10 @@ export class Store {
         unreadSpecs: specs.unread,
         newerSpecs: specs.newer,
         newerMemories: memories.newer,
-        newerKeys,
+        keys,
       },
-      (name, keys) => (Number.isInteger(keys) ? this.secrets.read(name, Number(keys)) : null),
+      (name, revision) =>
+        Number.isInteger(revision) ? this.secrets.read(name, Number(revision)) : null,
     );
     for (const name of left.keys()) specs.records.delete(name);
     // Of those that are left alone, a newer release may know keys.
@@ -64,6 +67,7 @@ export class Store {
       memories: memories.records,
       setAside: [...specs.setAside, ...memories.setAside],
       unread: memories.unread,
+      lostKeys: keys.filter(({ is, name }) => is === "bad" && !left.has(name)),
       left,
     };
   }

@@ -1,6 +1,7 @@
 import type { LastExit } from "../../shared/contract/status.ts";
 import { classify } from "../failure/classify.ts";
 import type { Exit, Failure } from "../ffmpeg/failure.ts";
+import type { Contents } from "../runner/run-directory.ts";
 import { readBytes, sizeOf } from "../logs/log-file.ts";
 import type { Reached, RunRecord } from "../store/schemas.ts";
 import { blamesPosition, goodEnd } from "./progress-made.ts";
@@ -23,14 +24,15 @@ export type ExitAccount = {
  */
 export const accountFor = (
   exit: Exit,
-  record: RunRecord,
+  { record, secrets }: Contents,
   outTimeMs: number | null,
   stop: "asked" | Failure | null,
   log: string,
 ): ExitAccount => {
   const good = goodEnd(exit, record, outTimeMs);
   const own = typeof stop === "object" ? stop : null;
-  const about = { name: record.name, host: hostOf(record.url) };
+  const host = hostOf(record.url);
+  const about = { name: record.name, host, secrets: Object.values(secrets) };
   const failure = own ?? classify(exit, logTail(log, record.logFrom), about, outTimeMs);
   const isFailure = stop !== "asked" && good === null;
   return {

@@ -19,7 +19,7 @@ export const settleEnd = (
   const outTimeMs = track.outTimeOf(session);
   const { record } = session.contents;
   const stop = state.is !== "stopping" ? null : (state.failure ?? "asked");
-  const account = accountFor(exit, record, outTimeMs, stop, places.log);
+  const account = accountFor(exit, session.contents, outTimeMs, stop, places.log);
   track.ended(account, instant(clock.now()));
   const { lastExit, how } = account;
   log.info({ event: "exited", ...lastExit }, `${name}: FFmpeg ended: ${lastExit.message}`);

@@ -58,7 +58,8 @@ export const METHODS = {
   "daemon.stop": {
     summary: "End the daemon: with every stream, or leaving them on the air for the next daemon",
     params: z.strictObject({ keepStreams: z.boolean() }),
-    result: z.object({ pid: z.number(), streams: z.number() }),
+    /** `foreign`: those that go on in any case. */
+    result: z.object({ pid: z.number(), streams: z.number(), foreign: z.number().optional() }),
   },
   "daemon.config": {
     summary: "Every setting, its value and where that comes from",

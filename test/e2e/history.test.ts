@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import net from "node:net";
 import { userInfo } from "node:os";
 import path from "node:path";
@@ -267,5 +275,28 @@ t.test("what happened", { timeout: 120_000 }, async (t) => {
     }
     t.notMatch(JSON.stringify(heard()), KEY);
     t.equal(readFileSync(path.join(daemon.dir, "stderr"), "utf8"), "", "and no word on stderr");
+  });
+
+  await t.test("a bad page in it keeps no daemon from starting", async (t) => {
+    await daemon.kill("SIGKILL");
+    const file = path.join(daemon.stateDir, "history.db");
+    const db = new DatabaseSync(file);
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    // Its index, which is all that is read when the file is opened, stays good.
+    const found = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'entries'").get();
+    db.close();
+    const fd = openSync(file, "r+");
+    writeSync(fd, Buffer.alloc(4_096, 0xa5), 0, 4_096, (Number(found?.["rootpage"]) - 1) * 4_096);
+    closeSync(fd);
+    await daemon.start();
+    const { warnings } = await daemon.rpc("daemon.status", {});
+    t.match(warnings, [/history\.db could not be read .* set aside as history\.db\.unreadable-/]);
+    t.match(
+      (await history(daemon)).map(({ kind, details }) => [kind, details["lastSeen"] ?? ""]),
+      [
+        ["daemon-lost", /^\d{4}-/],
+        ["daemon-started", ""],
+      ],
+    );
   });
 });

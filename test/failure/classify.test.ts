@@ -286,3 +286,13 @@ t.test("the real FFmpeg's own words", async (t) => {
     }),
   );
 });
+
+t.test("of a secret nothing is repeated, and nothing of ours is taken for one", async (t) => {
+  const log = "[h264_nvenc @ 0x1] Cannot load libcuda.so.1 for used-key\n";
+  const about = { ...RADIO, secrets: ["used", "used-key"] };
+  t.match(
+    classify(exit(1), log, about, null).message,
+    /^the encoder could not be used: Cannot load libcuda\.so\.1 for \*\*\*\*\. Which/,
+    "the word in our own sentence stays",
+  );
+});

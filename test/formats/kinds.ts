@@ -22,7 +22,7 @@ export const RECORDS: Readonly<
 /** What else is read again: so plain that it has no version. A new fact goes into a new file. */
 export const LINES: Readonly<Record<string, { readonly at: RegExp; readonly is: RegExp }>> = {
   pids: { at: /^run\/runs\/[^/]+\/pids$/, is: /^\d+ \d+ \d+ \d+\n$/ },
-  exit: { at: /^run\/runs\/[^/]+\/exit$/, is: /^\d{1,3}\n$/ },
+  exit: { at: /^run\/runs\/[^/]+\/exit$/, is: /^(\d{3}|\d\d |\d {2})\n$/ },
   claim: { at: /^run\/runs\/\.state$/, is: /^\/.*\n$/ },
   holder: { at: /^state\/daemon\.lock$/, is: /^\d+\n$/ },
   salt: { at: /^state\/salt$/, is: /^[^]{32}$/ },

@@ -1,7 +1,13 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import t from "tap";
 import { z } from "zod";
+import { readExit } from "../../daemon/runner/run-record.ts";
+import { output } from "../helpers/command.ts";
 import { startRtmpServer } from "../helpers/rtmp-server.ts";
+import { until } from "../helpers/until.ts";
 import { RELEASES, schemaOf } from "./frozen.ts";
 import { type Found, LINES, OTHERS, RECORDS, filesOf } from "./kinds.ts";
 import { makeScene } from "./scene.ts";
@@ -116,4 +122,19 @@ t.test("what a daemon writes, each kept release reads", { timeout: 90_000 }, asy
     [],
     "a new kind of file belongs into kinds.ts: what it is, and what an older release makes of it",
   );
+});
+
+t.test("what the runner leaves of a death", async (t) => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "sb-"));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const runner = path.resolve(import.meta.dirname, "../../daemon/runner/runner.sh");
+  for (const code of [0, 42, 255]) {
+    const run = path.join(dir, String(code));
+    mkdirSync(run);
+    const files = [run, `${run}.lock`, `${run}.log`, "marker"];
+    await output("sh", [runner, ...files, "sh", "-c", `exit ${code}`]);
+    await until("its exit is on record", () => readExit(run) !== null, 10_000);
+    t.match(readFileSync(path.join(run, "exit"), "utf8"), LINES["exit"]?.is, `${code}`);
+    t.match(readExit(run), { code });
+  }
 });

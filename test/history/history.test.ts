@@ -5,6 +5,7 @@ import {
   openSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -163,6 +164,11 @@ t.test("a file that is bad is set aside, and nothing ends because of it", async 
       db.exec("CREATE TABLE entries (x); PRAGMA user_version = 1");
       db.close();
     },
+    "a table missing": (file) => {
+      const db = new DatabaseSync(file);
+      db.exec("DROP TABLE facts");
+      db.close();
+    },
     "bad pages": (file) => {
       const fd = openSync(file, "r+");
       for (let page = 1; page < 6; page += 1) writeSync(fd, "spoilt".repeat(600), page * 4096);
@@ -238,6 +244,35 @@ t.test("a file that cannot be had just now is had later", async (t) => {
     ["error history", "info history"],
     "said once, and once that it is over",
   );
+});
+
+t.test("a file that is removed or replaced under the daemon", async (t) => {
+  const made = bench(t);
+  made.record("radio", "before");
+  made.clock.pass(20_000);
+  rmSync(made.file);
+  rmSync(`${made.file}-wal`);
+  made.record("radio", "meanwhile");
+  made.clock.pass(20_000);
+  t.equal(statSync(made.file).mode & 0o777, 0o600);
+  made.record("radio", "after");
+  t.same(made.messages(), ["before", "meanwhile", "after"]);
+  made.restart();
+  t.same(made.messages(), ["before", "meanwhile", "after"], "and on disk");
+
+  const other = bench(t);
+  other.record("other", "elsewhere");
+  other.history.close();
+  renameSync(other.file, made.file);
+  made.clock.pass(20_000);
+  made.record("radio", "since");
+  made.restart();
+  t.same(made.messages(), ["elsewhere", "since"], "what somebody has put there counts");
+  t.match(
+    made.lines.map(({ level, sentence }) => `${level} ${sentence}`),
+    [/^warn .* was removed and was put back/, /^warn .* was replaced/],
+  );
+  t.same(made.history.warnings, []);
 });
 
 t.test("a full disk", { skip: noTmpfs }, async (t) => {

@@ -72,7 +72,7 @@ t.test("what a command has answered outlives a loss of power", { skip }, async (
     t.same(offences(calls, `${state}/${folder}`, isAnswer), [], folder);
   // Nobody is promised these at that very moment; in order they are all the same. A log or a lock that
   // comes back belongs to no stream, and the next start clears it away.
-  // SQLite has an order of its own, and stale pages of a journal that comes back are known to it.
+  // SQLite has an order of its own, and what it promises is less: docs/history.md.
   const free = [`${state}/logs/`, `${state}/locks/`, `${state}/history.db`];
   const promised = calls.filter(({ target }) => !free.some((one) => target.startsWith(one)));
   t.same(offences(promised, state, never), [], "memory, counters, limits, salt");

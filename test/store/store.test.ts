@@ -332,6 +332,25 @@ t.test("what only cannot be read just now stays where it is", async (t) => {
   );
 });
 
+t.test("keys that cannot be read", async (t) => {
+  const store = new Store(folder(), folder());
+  const { keys } = store.layout;
+  for (const name of ["whole", "sick", "damaged", "gone"]) {
+    await store.specs.write(name, { ...record(name), keys: 1 });
+    await store.secrets.write(name, 1, [{ key: name }]);
+  }
+  const at = (name: string): string => path.join(keys, `${name}@1.json`);
+  rmSync(at("sick"));
+  symlinkSync("/proc/self/mem", at("sick"));
+  writeFileSync(at("damaged"), '{"version":1,');
+  rmSync(at("gone"));
+  const { specs, left, lostKeys } = store.load(() => 5);
+  t.same([...left.keys()], ["sick"], "which may well be good, and is not taken for lost");
+  t.match(left.get("sick"), { isNewer: false, file: at("sick"), why: /^EIO/ });
+  t.same([...specs.keys()].sort(), ["damaged", "gone", "whole"], "a new key can be given");
+  t.same(lostKeys.map(({ name }) => name).sort(), ["damaged", "gone"]);
+});
+
 t.test("a stream that is forgotten stays forgotten, whatever goes wrong after", async (t) => {
   const store = new Store(folder(), folder());
   await store.specs.write("radio", record("radio"));
