@@ -38,6 +38,8 @@ export class Evidence {
   readonly #host: string;
   #samples: readonly Sample[] = [];
   #delivery: Delivery = UNKNOWN;
+  /** For how long next to nothing must arrive to be a stall: so far back looks are kept. */
+  #stallMs = 0;
 
   /**
    * `adopted`: FFmpeg may have fallen silent, and for ever, when its progress file had no room once;
@@ -71,11 +73,13 @@ export class Evidence {
     const { outTimeMs: mediaMs = null, totalBytes: written = null } = this.report ?? {};
     const before = this.#samples.at(-1);
     const isOther = before !== undefined && (before.connection === null) !== (connection === null);
-    this.#samples = withSample(isOther ? [] : this.#samples, { at, mediaMs, written, connection });
+    const sample = { at, mediaMs, written, connection };
+    this.#samples = withSample(isOther ? [] : this.#samples, sample, this.#stallMs);
   }
 
   /** Judges what has been seen; `stallMs`: for how long next to nothing must arrive to be a stall. */
   judge(stallMs: number): void {
+    this.#stallMs = stallMs;
     this.#delivery = this.flowing ? judgeDelivery(this.#samples, stallMs, this.#host) : UNKNOWN;
   }
 

@@ -22,15 +22,23 @@ const GAP_MS = 6_000;
 /** A window that shrinks by less than this part of what arrives is being read from. */
 const UNREAD = 0.3;
 
-/** Adds a look and lets go of what is too old; the first one kept is at or before the span. */
-export const withSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => {
+/**
+ * Adds a look and lets go of what is too old; the first one kept is at or before the span. `needMs`: how
+ * far back somebody wants to look, where that is further than usual.
+ */
+export const withSample = (
+  samples: readonly Sample[],
+  sample: Sample,
+  needMs = 0,
+): readonly Sample[] => {
   const last = samples.at(-1);
   if (last === undefined || sample.at - last.at > GAP_MS || sample.at < last.at) return [sample];
   const before = samples.at(-2);
   // The newest is always there; the one before it gives way where they crowd.
   const isCrowded = before !== undefined && last.at - before.at < SPACING_MS;
   const all = [...(isCrowded ? samples.slice(0, -1) : samples), sample];
-  const from = all.findLastIndex(({ at }) => sample.at - at >= SPAN_MS);
+  const span = Math.max(SPAN_MS, needMs);
+  const from = all.findLastIndex(({ at }) => sample.at - at >= span);
   return from > 0 ? all.slice(from) : all;
 };
 
