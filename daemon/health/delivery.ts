@@ -4,9 +4,9 @@ import {
   ackedBetween,
   backFrom,
   speedBetween,
-  takenBetween,
   writtenBetween,
 } from "./samples.ts";
+import { takenBetween } from "./taken.ts";
 
 /** What the looks at one stream say of its delivery, and, where it is poor, why. */
 export type Delivery = { readonly health: Health; readonly why: string | null };
