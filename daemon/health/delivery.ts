@@ -17,6 +17,8 @@ const FINE: Delivery = { health: "delivering", why: null };
 const TRICKLE = 0.1;
 /** What is due in the time must be worth judging by. */
 const LEAST_DUE_BYTES = 4_096;
+/** So early a part of the time must be as poor: what came due only a moment ago is not missing for long. */
+const EARLY = 0.1;
 /** Media that goes on at less than this part of real time: FFmpeg is held up. */
 const HELD_UP = 0.5;
 
@@ -46,6 +48,9 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   const last = samples.at(-1);
   const from = backFrom(samples, stallMs);
   if (last === undefined || from === null || !isNothing(samples, from, last)) return null;
+  const early = samples.find(({ at }) => at - from.at >= stallMs * EARLY) ?? last;
+  const part = (early.at - from.at) / (last.at - from.at);
+  if (!isNothing(samples, from, early, LEAST_DUE_BYTES * part)) return null;
   const seconds = Math.round((last.at - from.at) / 1000);
   const backlog = last.connection?.backlog ?? 0;
   if (last.connection === null || backlog === 0) {
@@ -56,15 +61,20 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${wait}` };
 };
 
-/** Between two looks less than a tenth of what was due has been taken. */
-const isNothing = (samples: readonly Sample[], from: Sample, to: Sample): boolean => {
+/** Between two looks less than a tenth of what was due has been taken; of less than `least` nobody can tell. */
+const isNothing = (
+  samples: readonly Sample[],
+  from: Sample,
+  to: Sample,
+  least = LEAST_DUE_BYTES,
+): boolean => {
   const taken = takenBetween(samples, from, to);
   const speed = speedBetween(from, to);
   // Where the kernel cannot tell, FFmpeg's own progress is all there is.
   if (taken === null) return speed !== null && speed < TRICKLE;
   const due = dueBetween(samples, from, to);
   if (due === null) return taken <= 0;
-  return due >= LEAST_DUE_BYTES && taken < due * TRICKLE;
+  return due >= least && taken < due * TRICKLE;
 };
 
 /**

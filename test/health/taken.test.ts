@@ -36,3 +36,30 @@ t.test("what was left unread for nine seconds and is read then is no stall after
     }
   }
 });
+
+t.test("what comes due at once after a quiet time is not missing since then", async (t) => {
+  const connection = (acked: number, window: number): Sample["connection"] => ({
+    ...{ acked, window, backlog: 0, rttMs: 1, retransmits: 0, ends: [] },
+  });
+  /** From 40 s on `quiet` bytes a second; from 50 s on as before, with what was held back; read until then. */
+  const looks = (quiet: number, held: number, until: number): Sample[] =>
+    Array.from({ length: 160 }, (_, n) => {
+      const at = n / 2;
+      const wrote = Math.min(at, 40) * 100_000 + Math.max(0, Math.min(at, 50) - 40) * quiet;
+      const written = wrote + (at < 50 ? 0 : held + (at - 50) * 100_000);
+      const isRead = at < 50 || at >= until;
+      const window = isRead ? 8_000_000 : 8_000_000 - (written - wrote);
+      return {
+        ...{ at: STARTED + at * 1_000, mediaMs: at * 1_000, written },
+        connection: connection(written, window),
+      };
+    });
+  for (const [what, quiet, held] of [
+    ["a seam", 0, 1_000_000],
+    ["a still picture", 2_000, 0],
+  ] as const) {
+    t.same(stalls(looks(quiet, held, 58)), [], `${what}, and a pause of eight seconds after it`);
+    const [first = Infinity] = stalls(looks(quiet, held, Infinity));
+    t.ok(first >= 58 && first <= 61, `${what}, and a receiver that reads no more: ${first}`);
+  }
+});
