@@ -34,6 +34,7 @@ export class Evidence {
   ends: readonly Ends[] = [];
   #advanced = false;
   #arrived = false;
+  #firstAcked: number | null = null;
   readonly #adopted: boolean;
   readonly #host: string;
   #samples: readonly Sample[] = [];
@@ -62,8 +63,8 @@ export class Evidence {
     if (connection === undefined) return;
     this.kernelTells = connection !== null;
     if (connection !== null) {
-      if (this.acked !== null && connection.acked > this.acked + HANDSHAKE_BYTES)
-        this.#arrived = true;
+      this.#firstAcked ??= connection.acked;
+      if (connection.acked > this.#firstAcked + HANDSHAKE_BYTES) this.#arrived = true;
       this.acked = Math.max(connection.acked, this.acked ?? 0);
     }
     this.connection = connection;

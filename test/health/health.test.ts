@@ -58,6 +58,15 @@ t.test("flowing needs media time and acknowledged bytes beyond a handshake", asy
   }
 });
 
+t.test("of an adopted stream bytes are evidence enough, however few at a time", async (t) => {
+  const evidence = new Evidence(true);
+  for (let look = 0; look < 4; look += 1)
+    evidence.see(look * 500, null, told(9_000 + look * 2_000));
+  t.notOk(evidence.flowing, "no more than what may be told twice");
+  evidence.see(2_000, null, told(17_000));
+  t.ok(evidence.flowing, "32 kbit/s");
+});
+
 t.test("health is known while somebody looks, and judged by what arrives", async (t) => {
   const evidence = new Evidence(false);
   const healthAt = (at: number): string => {
