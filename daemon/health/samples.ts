@@ -60,4 +60,3 @@ export const ackedBetween = (from: Sample, to: Sample): number | null =>
   from.connection === null || to.connection === null
     ? null
     : to.connection.acked - from.connection.acked;
-

@@ -2,6 +2,8 @@ import type { Sample } from "./samples.ts";
 
 /** A window that shrinks by less than this part of what arrives is being read from. */
 const UNREAD = 0.3;
+/** The same for packets that are hardly larger than what the window is counted in, which it then hides. */
+const UNREAD_SMALL = 0.04;
 
 /**
  * Bytes that the receiver's program has taken from its kernel, over all looks from one to another.
@@ -19,6 +21,7 @@ export const takenBetween = (
   to: Sample,
 ): number | null => {
   if (from.connection === null || to.connection === null) return null;
+  if (isLeftInGrains(samples, from, to)) return 0;
   let [taken, unread, shrunken] = [0, 0, 0];
   for (const [n, { at, connection }] of samples.entries()) {
     const before = samples[n - 1]?.connection ?? null;
@@ -38,4 +41,27 @@ export const takenBetween = (
     if (at > from.at) taken += acked + late;
   }
   return taken;
+};
+
+/**
+ * Linux rounds the window up at each packet so that its end never moves back: what a packet of less than
+ * two such grains takes of it is all but hidden, and a receiver with large buffers (a grain of 1 kB) that
+ * reads nothing of 60 kbit/s closes its window by an eighth of what arrives. A program that reads keeps
+ * even that as it is: so in such packets a window that never grows and ends smaller tells enough.
+ */
+const isLeftInGrains = (samples: readonly Sample[], from: Sample, to: Sample): boolean => {
+  const [first, last] = [from.connection, to.connection];
+  if (first === null || last === null || last.grain === undefined) return false;
+  const acked = last.acked - first.acked;
+  const segments = (last.segments ?? 0) - (first.segments ?? 0);
+  if (segments <= 0 || acked >= segments * last.grain * 2) return false;
+  const windows = samples
+    .filter(({ at }) => at >= from.at && at <= to.at)
+    .map(({ connection }) => connection?.window ?? 0);
+  const steps = windows.slice(1).map((window, n) => (windows[n] ?? 0) - window);
+  if (steps.some((shrunk) => shrunk < 0)) return false;
+  // Little by little: what is taken back at once was taken back by the receiver's kernel.
+  const isGradual = steps.filter((shrunk) => shrunk > 0).length >= steps.length / 4;
+  const shrunk = first.window - last.window;
+  return isGradual && shrunk > 0 && shrunk >= acked * UNREAD_SMALL;
 };
