@@ -1,11 +1,5 @@
 import type { Health } from "../../shared/states.ts";
-import {
-  type Sample,
-  ackedBetween,
-  backFrom,
-  speedBetween,
-  writtenBetween,
-} from "./samples.ts";
+import { type Sample, ackedBetween, backFrom, speedBetween, writtenBetween } from "./samples.ts";
 import { takenBetween } from "./taken.ts";
 
 /** What the looks at one stream say of its delivery, and, where it is poor, why. */
@@ -53,12 +47,17 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   if (!isNothing(samples, from, early, LEAST_DUE_BYTES * part)) return null;
   const seconds = Math.round((last.at - from.at) / 1000);
   const backlog = last.connection?.backlog ?? 0;
-  if (last.connection === null || backlog === 0) {
+  // A window that closes holds what arrives and is not read.
+  const unread = ackedBetween(from, last) ?? 0;
+  if (backlog === 0 && unread <= 0) {
     const why = `FFmpeg has sent nothing for ${seconds} s: its input or ${host} does not answer`;
     return { health: "stalled", why };
   }
-  const wait = `${megabytes(backlog)} wait to be sent`;
-  return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${wait}` };
+  const waits =
+    backlog === 0
+      ? `${megabytes(unread)} have arrived there and are not read`
+      : `${megabytes(backlog)} wait to be sent`;
+  return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${waits}` };
 };
 
 /** Between two looks less than a tenth of what was due has been taken; of less than `least` nobody can tell. */
@@ -74,7 +73,16 @@ const isNothing = (
   if (taken === null) return speed !== null && speed < TRICKLE;
   const due = dueBetween(samples, from, to);
   if (due === null) return taken <= 0;
-  return due >= least && taken < due * TRICKLE;
+  if (due < least) return false;
+  // Where the receiver has all there is, how much that is was not up to it.
+  const isUpToDate = (to.connection?.backlog ?? 0) < LEAST_DUE_BYTES;
+  return taken < (isHeldUp(from, to) && isUpToDate ? least : due * TRICKLE);
+};
+
+/** FFmpeg's own progress does not say that media goes on. */
+const isHeldUp = (from: Sample, to: Sample): boolean => {
+  const speed = speedBetween(from, to);
+  return speed === null || speed < HELD_UP;
 };
 
 /**
@@ -83,8 +91,7 @@ const isNothing = (
  */
 const dueBetween = (samples: readonly Sample[], from: Sample, to: Sample): number | null => {
   const written = writtenBetween(from, to);
-  const speed = speedBetween(from, to);
-  if (written !== null && speed !== null && speed >= HELD_UP) return written;
+  if (written !== null && !isHeldUp(from, to)) return written;
   const [first] = samples;
   const arrived = first === undefined ? null : ackedBetween(first, from);
   const usual =

@@ -27,15 +27,18 @@ t.test("a program that reads in bursts some seconds apart takes what is due", as
   }
 });
 
-t.test("what was left unread for nine seconds and is read then is no stall afterwards", async (t) => {
-  for (const kbps of [80, 300, 600]) {
-    for (const pause of [8.5, 9, 9.4]) {
-      const looks = { kbps, seconds: 100, lookEvery: 0.5, receiverBuffer: 1_500_000 };
-      const reads = (at: number): number => (at > 40 && at < 40 + pause ? 0 : 1);
-      t.same(stallsIn({ ...looks, reads }), [], `${kbps} kbit/s, ${pause} s`);
+t.test(
+  "what was left unread for nine seconds and is read then is no stall afterwards",
+  async (t) => {
+    for (const kbps of [80, 300, 600]) {
+      for (const pause of [8.5, 9, 9.4]) {
+        const looks = { kbps, seconds: 100, lookEvery: 0.5, receiverBuffer: 1_500_000 };
+        const reads = (at: number): number => (at > 40 && at < 40 + pause ? 0 : 1);
+        t.same(stallsIn({ ...looks, reads }), [], `${kbps} kbit/s, ${pause} s`);
+      }
     }
-  }
-});
+  },
+);
 
 t.test("what comes due at once after a quiet time is not missing since then", async (t) => {
   const connection = (acked: number, window: number): Sample["connection"] => ({
@@ -63,3 +66,32 @@ t.test("what comes due at once after a quiet time is not missing since then", as
     t.ok(first >= 58 && first <= 61, `${what}, and a receiver that reads no more: ${first}`);
   }
 });
+
+t.test(
+  "FFmpeg's progress tells little of it, and the receiver has all there is: no stall",
+  async (t) => {
+    /** Ten times as much for 30 s as in the quiet time after; then nothing at all from 80 s on. */
+    const arrived = (at: number): number =>
+      Math.min(at, 30) * 250_000 + Math.max(0, at - 30) * 4_000;
+    const looks = (mediaMs: (at: number) => number | null, end: number): Sample[] =>
+      Array.from({ length: 110 }, (_, at) => {
+        const acked = Math.round(arrived(Math.min(at, end)));
+        const [media, connection] = [
+          mediaMs(Math.min(at, end)),
+          { acked, window: 60_000, backlog: 0, rttMs: 1, retransmits: 0, ends: [] },
+        ];
+        const written = media === null ? null : media === 5_000 ? 1_250_000 : acked;
+        return { at: STARTED + at * 1_000, mediaMs: media, written, connection };
+      });
+    const slow = (at: number): number => Math.min(at, 30) * 1_000 + Math.max(0, at - 30) * 400;
+    for (const [what, mediaMs] of [
+      ["never heard", () => null],
+      ["fallen silent", () => 5_000],
+      ["a slow encoder", slow],
+    ] as const) {
+      t.same(stalls(looks(mediaMs, Infinity)), [], what);
+      const [first = Infinity] = stalls(looks(mediaMs, 80));
+      t.ok(first >= 88 && first <= 92, `${what}, and then FFmpeg hangs: ${first}`);
+    }
+  },
+);
