@@ -13,13 +13,15 @@ const TRICKLE = 0.1;
 const LEAST_DUE_BYTES = 4_096;
 /** So early a part of the time must be as poor: what came due only a moment ago is not missing for long. */
 const EARLY = 0.1;
+/** In so late a part something must have been sent: without that, nothing is known of the receiver. */
+const LATE = 0.25;
 /** Media that goes on at less than this part of real time: FFmpeg is held up. */
 const HELD_UP = 0.5;
 
 const CONGESTED_MS = 60_000;
 /** Over the whole minute, and over each quarter of it; looks and reports are up to a second apart. */
 const CONGESTED_BELOW = 0.97;
-const QUARTER_BELOW = 0.99;
+const QUARTER_BELOW = 0.98;
 
 /**
  * The verdict on a stream whose media flowed before. Pure: the same looks give the same verdict.
@@ -45,6 +47,7 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   const early = samples.find(({ at }) => at - from.at >= stallMs * EARLY) ?? last;
   const part = (early.at - from.at) / (last.at - from.at);
   if (!isNothing(samples, from, early, LEAST_DUE_BYTES * part)) return null;
+  if (isWithoutNews(backFrom(samples, stallMs * LATE) ?? from, last)) return null;
   const seconds = Math.round((last.at - from.at) / 1000);
   const backlog = last.connection?.backlog ?? 0;
   // A window that closes holds what arrives and is not read.
@@ -78,6 +81,10 @@ const isNothing = (
   const isUpToDate = (to.connection?.backlog ?? 0) < LEAST_DUE_BYTES;
   return taken < (isHeldUp(from, to) && isUpToDate ? least : due * TRICKLE);
 };
+
+/** Media goes on and none of it was to be sent, at a seam say: what was read meanwhile nobody tells. */
+const isWithoutNews = (from: Sample, to: Sample): boolean =>
+  !isHeldUp(from, to) && writtenBetween(from, to) === 0 && ackedBetween(from, to) === 0;
 
 /** FFmpeg's own progress does not say that media goes on. */
 const isHeldUp = (from: Sample, to: Sample): boolean => {

@@ -22,7 +22,7 @@ export const takenBetween = (
 ): number | null => {
   if (from.connection === null || to.connection === null) return null;
   if (isLeftInGrains(samples, from, to)) return 0;
-  let [taken, unread, shrunken] = [0, 0, 0];
+  let [taken, unread, shrunken, wasRead] = [0, 0, 0, true];
   for (const [n, { at, connection }] of samples.entries()) {
     const before = samples[n - 1]?.connection ?? null;
     if (at > to.at) break;
@@ -30,10 +30,15 @@ export const takenBetween = (
     const acked = connection.acked - before.acked;
     const shrunk = before.window - connection.window;
     if (shrunk > 0 && shrunk >= acked * UNREAD) {
-      unread += acked;
+      // It stopped some time between these two looks, and had taken what came before.
+      const left = wasRead ? Math.min(acked, shrunk) : acked;
+      unread += left;
       shrunken += shrunk;
+      wasRead = false;
+      if (at > from.at) taken += acked - left;
       continue;
     }
+    wasRead = true;
     const grown = Math.min(Math.max(0, -shrunk), shrunken);
     const late = shrunken === 0 ? 0 : (unread * grown) / shrunken;
     unread -= late;

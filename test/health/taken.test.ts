@@ -95,3 +95,26 @@ t.test(
     }
   },
 );
+
+t.test("a pause is measured from its beginning, however far apart the looks were", async (t) => {
+  for (let phase = 0; phase < 2; phase += 0.2) {
+    const looks = { kbps: 600, seconds: 60, receiverBuffer: 1_500_000, lookEvery: 2 };
+    const stopped = 20 + phase;
+    const [first = Infinity] = stallsIn({ ...looks, reads: (at) => (at < stopped ? 1 : 0) });
+    const after = first - stopped;
+    t.ok(after > 9 && after < 14, `${after} s`);
+  }
+});
+
+t.test("after a pause nothing is sent for a while: nobody knows, and it is no stall", async (t) => {
+  const looks = Array.from({ length: 140 }, (_, n): Sample => {
+    const at = n / 2;
+    // Unread from 30 s on; from 34 s to 44 s a seam holds everything back.
+    const acked = (at < 34 ? at : at < 44 ? 34 : at) * 80_000;
+    const window =
+      at < 30 ? 800_000 : at < 44 ? 800_000 - (Math.min(at, 34) - 30) * 70_000 : 800_000;
+    const connection = { acked, window, backlog: 0, rttMs: 1, retransmits: 0, ends: [] };
+    return { at: STARTED + at * 1_000, mediaMs: at * 1_000, written: acked, connection };
+  });
+  t.same(stalls(looks), []);
+});
