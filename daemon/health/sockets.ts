@@ -84,7 +84,8 @@ export const readSockets = async (): Promise<Connections | null> => {
     reject: false,
     stdin: "ignore",
     stderr: "ignore",
-    timeout: 5_000,
+    // Shorter than what a look may be late for the delivery to be judged.
+    timeout: 3_000,
     maxBuffer: 16_000_000,
   });
   return result.exitCode === 0 ? parseSockets(result.stdout) : null;
