@@ -60,13 +60,21 @@ const isLeftInGrains = (samples: readonly Sample[], from: Sample, to: Sample): b
   const acked = last.acked - first.acked;
   const segments = (last.segments ?? 0) - (first.segments ?? 0);
   if (segments <= 0 || acked >= segments * last.grain * 2) return false;
-  const windows = samples
-    .filter(({ at }) => at >= from.at && at <= to.at)
-    .map(({ connection }) => connection?.window ?? 0);
-  const steps = windows.slice(1).map((window, n) => (windows[n] ?? 0) - window);
-  if (steps.some((shrunk) => shrunk < 0)) return false;
+  const begin = samples.indexOf(from);
+  const steps = stepsOf(samples.slice(begin, samples.indexOf(to) + 1));
+  if (steps.some((step) => step < 0)) return false;
+  // It had stopped by then, and not some time before the next look.
+  const hadBegun = stepsOf(samples.slice(Math.max(0, begin - 3), begin + 1)).some(
+    (step) => step > 0,
+  );
   // Little by little: what is taken back at once was taken back by the receiver's kernel.
-  const isGradual = steps.filter((shrunk) => shrunk > 0).length >= steps.length / 4;
+  const isGradual = hadBegun && steps.filter((step) => step > 0).length >= steps.length / 4;
   const shrunk = first.window - last.window;
   return isGradual && shrunk > 0 && shrunk >= acked * UNREAD_SMALL;
+};
+
+/** By how much the window shrank from each look to the next. */
+const stepsOf = (samples: readonly Sample[]): readonly number[] => {
+  const windows = samples.map(({ connection }) => connection?.window ?? 0);
+  return windows.slice(1).map((window, n) => (windows[n] ?? 0) - window);
 };

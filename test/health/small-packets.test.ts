@@ -74,6 +74,11 @@ t.test("one that reads is not taken for it", async (t) => {
   const wrong = (looks: readonly (readonly [number, number, number])[]): unknown[] =>
     verdicts(looks).filter(({ health }) => health !== "delivering");
   t.same(wrong(good), []);
+  // Where it reads again after nine seconds, its window is as before.
+  const [early, late] = [MEASURED.filter(([at]) => at < 28), [29, 30, 31, 32, 33]];
+  const paused = late.map((at) => [at, 228_000 + (at - 29) * 8_000, 140_288] as const);
+  for (const from of [18, 16.5])
+    t.same(wrong([...early.filter(([at]) => at < from || at > 18.5), ...paused]), []);
   const long = Array.from({ length: 60 }, (_, n) => [n, n * 8_000, 140_288] as const);
   t.same(wrong(long), []);
   const taken = long.map(([at, acked, window]) => [at, acked, at < 30 ? window : 40_960] as const);
