@@ -74,12 +74,14 @@ const isNothing = (
   const speed = speedBetween(from, to);
   // Where the kernel cannot tell, FFmpeg's own progress is all there is.
   if (taken === null) return speed !== null && speed < TRICKLE;
+  const heldUp = isHeldUp(from, to);
+  // However little there was before: one that hangs in its first second has written next to nothing.
+  if (taken <= 0 && heldUp) return true;
   const due = dueBetween(samples, from, to);
-  if (due === null) return taken <= 0;
-  if (due < least) return false;
+  if (due === null || due < least) return false;
   // Where the receiver has all there is, how much that is was not up to it.
   const isUpToDate = (to.connection?.backlog ?? 0) < LEAST_DUE_BYTES;
-  return taken < (isHeldUp(from, to) && isUpToDate ? least : due * TRICKLE);
+  return taken < (heldUp && isUpToDate ? least : due * TRICKLE);
 };
 
 /** Media goes on and none of it was to be sent, at a seam say: what was read meanwhile nobody tells. */

@@ -118,3 +118,19 @@ t.test("after a pause nothing is sent for a while: nobody knows, and it is no st
   });
   t.same(stalls(looks), []);
 });
+
+t.test("an FFmpeg that hangs in its first second is noticed too", async (t) => {
+  const looks = Array.from({ length: 80 }, (_, n): Sample => {
+    const connection = {
+      acked: n === 0 ? 47_000 : 50_000,
+      window: 60_000,
+      backlog: 0,
+      rttMs: 1,
+      retransmits: 0,
+    };
+    const ends = { connection: { ...connection, ends: [] }, written: 48_000, mediaMs: 700 };
+    return { at: STARTED + n * 500, ...ends };
+  });
+  const [first = Infinity] = stalls(looks);
+  t.ok(first >= 9 && first <= 12, String(first));
+});
