@@ -91,14 +91,21 @@ export class Session {
 
   /** What an operator should know about the processes; null where all is as it should be. */
   get note(): string | null {
-    const { runner, ffmpeg } = this.run.pids;
-    if (existence(ffmpeg) === "stopped")
-      return `FFmpeg (${ffmpeg.pid}) is suspended by SIGSTOP and sends nothing`;
+    const { runner } = this.run.pids;
+    const { suspended } = this;
+    if (suspended !== null) return suspended;
     if (!this.#attended)
       return "unattended: its runner is gone, so how FFmpeg ends will not be known";
     if (runner !== null && existence(runner) === "stopped")
       return `its runner (${runner.pid}) is suspended by SIGSTOP`;
     return null;
+  }
+
+  /** That somebody has suspended FFmpeg; null where nobody has. */
+  get suspended(): string | null {
+    const { ffmpeg } = this.run.pids;
+    if (existence(ffmpeg) !== "stopped") return null;
+    return `FFmpeg (${ffmpeg.pid}) is suspended by SIGSTOP and sends nothing`;
   }
 
   close(): void {

@@ -117,8 +117,10 @@ export class Supervisor {
     if (this.state.is === "starting" && session.evidence.flowing)
       this.dispatch({ type: "flowing" });
     const { health, why } = this.#seeHealth();
-    if (this.state.is === "live" && health === "stalled")
-      this.dispatch({ type: "stalled", failure: noDelivery(why ?? "nothing arrives") });
+    if (this.state.is === "live" && health === "stalled") {
+      const failure = noDelivery(session.suspended ?? why ?? "nothing arrives");
+      this.dispatch({ type: "stalled", failure });
+    }
     session.checkPulse(at);
   }
 
