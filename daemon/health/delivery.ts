@@ -139,7 +139,10 @@ const paceBetween = (from: Sample, to: Sample): number | null => {
   const written = writtenBetween(from, to);
   const acked = ackedBetween(from, to);
   if (speed === null) return null;
-  return acked === null || written === null || written <= 0 ? speed : (acked / written) * speed;
+  if (acked === null || written === null || written <= 0) return speed;
+  // Kernel and FFmpeg are not asked at the same moment: of a few bytes a second that is a part that counts.
+  const held = (to.connection?.backlog ?? 0) - (from.connection?.backlog ?? 0);
+  return (Math.max(acked, written - held) / written) * speed;
 };
 
 const usualBytes = ({ written, mediaMs }: Sample): number | null =>
