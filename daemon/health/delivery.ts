@@ -15,6 +15,8 @@ const LEAST_DUE_BYTES = 4_096;
 const EARLY = 0.1;
 /** In so late a part something must have been sent: without that, nothing is known of the receiver. */
 const LATE = 0.25;
+/** One look may find a window that is smaller for another reason: so many must agree. */
+const LEAST_LOOKS = 4;
 /** Media that goes on at less than this part of real time: FFmpeg is held up. */
 const HELD_UP = 0.5;
 
@@ -44,6 +46,7 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   const last = samples.at(-1);
   const from = backFrom(samples, stallMs);
   if (last === undefined || from === null || !isNothing(samples, from, last)) return null;
+  if (samples.filter(({ at }) => at >= from.at).length < LEAST_LOOKS) return null;
   const early = samples.find(({ at }) => at - from.at >= stallMs * EARLY) ?? last;
   const part = (early.at - from.at) / (last.at - from.at);
   if (!isNothing(samples, from, early, LEAST_DUE_BYTES * part)) return null;

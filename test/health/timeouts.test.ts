@@ -24,3 +24,17 @@ t.test("every stall timeout that may be set is kept", async (t) => {
     t.equal(good, null, "and nothing else is one");
   }
 });
+
+t.test("a single look is no stall, however short the timeout", async (t) => {
+  const evidence = new Evidence(false);
+  for (let n = 0; n < 40; n += 1) {
+    // Much, then little; and where that changes, a window that is once a little smaller.
+    const acked = n < 20 ? n * 2_000_000 : 38_000_000 + (n - 19) * 6_000;
+    const connection = { acked, window: n < 20 ? 2_134_016 : 2_127_872, backlog: 0, rttMs: 1 };
+    const report = { outTimeMs: n * 2_000, totalBytes: acked, ended: false };
+    const said = { ...report, frame: 1, fps: 25, speed: 1 };
+    evidence.see(n * 2_000, said, { ...connection, retransmits: 0, ends: [] });
+    evidence.judge(2_000);
+    t.not(evidence.deliveryAt(n * 2_000).health, "stalled", String(n));
+  }
+});
