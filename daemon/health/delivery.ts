@@ -142,7 +142,9 @@ const paceBetween = (from: Sample, to: Sample): number | null => {
   const written = writtenBetween(from, to);
   const acked = ackedBetween(from, to);
   if (speed === null) return null;
-  if (acked === null || written === null || written <= 0) return speed;
+  if (acked === null) return speed;
+  // FFmpeg's progress has fallen silent where bytes arrive that it does not tell of.
+  if (written === null || written <= 0) return acked > 0 ? null : speed;
   // Kernel and FFmpeg are not asked at the same moment: of a few bytes a second that is a part that counts.
   const held = (to.connection?.backlog ?? 0) - (from.connection?.backlog ?? 0);
   return (Math.max(acked, written - held) / written) * speed;

@@ -119,6 +119,18 @@ t.test("after a pause nothing is sent for a while: nobody knows, and it is no st
   t.same(stalls(looks), []);
 });
 
+t.test("where FFmpeg's progress has been silent for long, its pace is not known", async (t) => {
+  let samples: readonly Sample[] = [];
+  for (let at = 0; at < 200; at += 1) {
+    const connection = { acked: at * 80_000, window: 60_000, backlog: 0, rttMs: 1, retransmits: 0 };
+    const told = { mediaMs: Math.min(at, 20) * 1_000, written: Math.min(at, 20) * 80_000 };
+    const look = { at: STARTED + at * 1_000, ...told, connection: { ...connection, ends: [] } };
+    samples = withSample(samples, look);
+    const { health, why } = judgeDelivery(samples, STALL_MS, "a.example");
+    if (health !== "delivering") t.fail(`${at} s: ${health}: ${why}`);
+  }
+});
+
 t.test("an FFmpeg that hangs in its first second is noticed too", async (t) => {
   const looks = Array.from({ length: 80 }, (_, n): Sample => {
     const connection = {
