@@ -1,12 +1,6 @@
 import type { Health } from "../../shared/states.ts";
-import {
-  type Sample,
-  ackedBetween,
-  backFrom,
-  speedBetween,
-  takenBetween,
-  writtenBetween,
-} from "./samples.ts";
+import { type Sample, ackedBetween, backFrom, speedBetween, writtenBetween } from "./samples.ts";
+import { takenBetween } from "./taken.ts";
 
 /** What the looks at one stream say of its delivery, and, where it is poor, why. */
 export type Delivery = { readonly health: Health; readonly why: string | null };
@@ -17,13 +11,19 @@ const FINE: Delivery = { health: "delivering", why: null };
 const TRICKLE = 0.1;
 /** What is due in the time must be worth judging by. */
 const LEAST_DUE_BYTES = 4_096;
+/** So early a part of the time must be as poor: what came due only a moment ago is not missing for long. */
+const EARLY = 0.1;
+/** In so late a part something must have been sent: without that, nothing is known of the receiver. */
+const LATE = 0.25;
+/** One look may find a window that is smaller for another reason: so many must agree. */
+const LEAST_LOOKS = 4;
 /** Media that goes on at less than this part of real time: FFmpeg is held up. */
 const HELD_UP = 0.5;
 
 const CONGESTED_MS = 60_000;
 /** Over the whole minute, and over each quarter of it; looks and reports are up to a second apart. */
 const CONGESTED_BELOW = 0.97;
-const QUARTER_BELOW = 0.99;
+const QUARTER_BELOW = 0.98;
 
 /**
  * The verdict on a stream whose media flowed before. Pure: the same looks give the same verdict.
@@ -46,25 +46,59 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   const last = samples.at(-1);
   const from = backFrom(samples, stallMs);
   if (last === undefined || from === null || !isNothing(samples, from, last)) return null;
+  if (samples.filter(({ at }) => at >= from.at).length < LEAST_LOOKS) return null;
+  const early = samples.find(({ at }) => at - from.at >= stallMs * EARLY) ?? last;
+  const part = (early.at - from.at) / (last.at - from.at);
+  if (!isNothing(samples, from, early, LEAST_DUE_BYTES * part)) return null;
+  if (isWithoutNews(backFrom(samples, stallMs * LATE) ?? from, last)) return null;
   const seconds = Math.round((last.at - from.at) / 1000);
   const backlog = last.connection?.backlog ?? 0;
-  if (last.connection === null || backlog === 0) {
+  // A window that closes holds what arrives and is not read.
+  const unread = ackedBetween(from, last) ?? 0;
+  if (backlog === 0 && unread <= 0) {
     const why = `FFmpeg has sent nothing for ${seconds} s: its input or ${host} does not answer`;
     return { health: "stalled", why };
   }
-  const wait = `${megabytes(backlog)} wait to be sent`;
-  return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${wait}` };
+  const waits =
+    backlog === 0
+      ? `${megabytes(unread)} have arrived there and are not read`
+      : `${megabytes(backlog)} wait to be sent`;
+  return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${waits}` };
 };
 
-/** Between two looks less than a tenth of what was due has been taken. */
-const isNothing = (samples: readonly Sample[], from: Sample, to: Sample): boolean => {
+/** Between two looks less than a tenth of what was due has been taken; of less than `least` nobody can tell. */
+const isNothing = (
+  samples: readonly Sample[],
+  from: Sample,
+  to: Sample,
+  least = LEAST_DUE_BYTES,
+): boolean => {
   const taken = takenBetween(samples, from, to);
   const speed = speedBetween(from, to);
-  // Where the kernel cannot tell, FFmpeg's own progress is all there is.
-  if (taken === null) return speed !== null && speed < TRICKLE;
+  // Where the kernel cannot tell, FFmpeg's own progress is all there is; and that it reads on, as its
+  // progress may have fallen silent for ever.
+  if (taken === null) return speed !== null && speed < TRICKLE && !hasRead(from, to);
+  const heldUp = isHeldUp(from, to);
+  // However little there was before: one that hangs in its first second has written next to nothing.
+  if (taken <= 0 && heldUp) return true;
   const due = dueBetween(samples, from, to);
-  if (due === null) return taken <= 0;
-  return due >= LEAST_DUE_BYTES && taken < due * TRICKLE;
+  if (due === null || due < least) return false;
+  // Where the receiver has all there is, how much that is was not up to it.
+  const isUpToDate = (to.connection?.backlog ?? 0) < LEAST_DUE_BYTES;
+  return taken < (heldUp && isUpToDate ? least : due * TRICKLE);
+};
+
+const hasRead = (from: Sample, to: Sample): boolean =>
+  typeof from.read === "number" && (to.read ?? 0) - from.read >= LEAST_DUE_BYTES;
+
+/** Media goes on and none of it was to be sent, at a seam say: what was read meanwhile nobody tells. */
+const isWithoutNews = (from: Sample, to: Sample): boolean =>
+  !isHeldUp(from, to) && writtenBetween(from, to) === 0 && ackedBetween(from, to) === 0;
+
+/** FFmpeg's own progress does not say that media goes on. */
+const isHeldUp = (from: Sample, to: Sample): boolean => {
+  const speed = speedBetween(from, to);
+  return speed === null || speed < HELD_UP;
 };
 
 /**
@@ -73,8 +107,7 @@ const isNothing = (samples: readonly Sample[], from: Sample, to: Sample): boolea
  */
 const dueBetween = (samples: readonly Sample[], from: Sample, to: Sample): number | null => {
   const written = writtenBetween(from, to);
-  const speed = speedBetween(from, to);
-  if (written !== null && speed !== null && speed >= HELD_UP) return written;
+  if (written !== null && !isHeldUp(from, to)) return written;
   const [first] = samples;
   const arrived = first === undefined ? null : ackedBetween(first, from);
   const usual =
@@ -113,7 +146,12 @@ const paceBetween = (from: Sample, to: Sample): number | null => {
   const written = writtenBetween(from, to);
   const acked = ackedBetween(from, to);
   if (speed === null) return null;
-  return acked === null || written === null || written <= 0 ? speed : (acked / written) * speed;
+  if (acked === null) return speed;
+  // FFmpeg's progress has fallen silent where bytes arrive that it does not tell of.
+  if (written === null || written <= 0) return acked > 0 ? null : speed;
+  // Kernel and FFmpeg are not asked at the same moment: of a few bytes a second that is a part that counts.
+  const held = (to.connection?.backlog ?? 0) - (from.connection?.backlog ?? 0);
+  return (Math.max(acked, written - held) / written) * speed;
 };
 
 const usualBytes = ({ written, mediaMs }: Sample): number | null =>

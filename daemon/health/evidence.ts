@@ -34,10 +34,13 @@ export class Evidence {
   ends: readonly Ends[] = [];
   #advanced = false;
   #arrived = false;
+  #firstAcked: number | null = null;
   readonly #adopted: boolean;
   readonly #host: string;
   #samples: readonly Sample[] = [];
   #delivery: Delivery = UNKNOWN;
+  /** For how long next to nothing must arrive to be a stall: so far back looks are kept. */
+  #stallMs = 0;
 
   /**
    * `adopted`: FFmpeg may have fallen silent, and for ever, when its progress file had no room once;
@@ -50,32 +53,46 @@ export class Evidence {
 
   /**
    * Takes what one look has found. `at` is on a clock that never jumps; `connection` is undefined where
-   * the kernel was not asked this time, null where it cannot be.
+   * the kernel was not asked this time, null where it cannot be; `read` gives the bytes that FFmpeg has
+   * read, and is asked where the kernel cannot tell.
    */
-  see(at: number, report: ProgressReport | null, connection: Connection | null | undefined): void {
+  see(
+    at: number,
+    report: ProgressReport | null,
+    connection: Connection | null | undefined,
+    read: () => number | null = () => null,
+  ): void {
     if (report !== null) {
       if ((report.outTimeMs ?? 0) > (this.report?.outTimeMs ?? 0)) this.#advanced = true;
       this.report = report;
     }
-    if (connection === undefined) return;
-    this.kernelTells = connection !== null;
-    if (connection !== null) {
-      if (this.acked !== null && connection.acked > this.acked + HANDSHAKE_BYTES)
-        this.#arrived = true;
-      this.acked = Math.max(connection.acked, this.acked ?? 0);
-    }
-    this.connection = connection;
-    if (connection !== null && connection.ends.length > 0) this.ends = connection.ends;
+    if (connection !== undefined) this.#hear(connection);
+    // The first media counts at once, though the kernel was asked a moment before.
+    else if (this.#samples.length > 0 || this.kernelTells === null) return;
     // What comes before the first media, and the burst that media begins with, are no measure.
     if (!this.flowing && !this.#adopted) return;
     const { outTimeMs: mediaMs = null, totalBytes: written = null } = this.report ?? {};
+    const now = { at, mediaMs, written, connection: this.connection };
     const before = this.#samples.at(-1);
-    const isOther = before !== undefined && (before.connection === null) !== (connection === null);
-    this.#samples = withSample(isOther ? [] : this.#samples, { at, mediaMs, written, connection });
+    const isOther =
+      before !== undefined && (before.connection === null) !== (now.connection === null);
+    const sample = { ...now, read: now.connection === null ? read() : null };
+    this.#samples = withSample(isOther ? [] : this.#samples, sample, this.#stallMs);
+  }
+
+  #hear(connection: Connection | null): void {
+    this.kernelTells = connection !== null;
+    this.connection = connection;
+    if (connection === null) return;
+    this.#firstAcked ??= connection.acked;
+    if (connection.acked > this.#firstAcked + HANDSHAKE_BYTES) this.#arrived = true;
+    this.acked = Math.max(connection.acked, this.acked ?? 0);
+    if (connection.ends.length > 0) this.ends = connection.ends;
   }
 
   /** Judges what has been seen; `stallMs`: for how long next to nothing must arrive to be a stall. */
   judge(stallMs: number): void {
+    this.#stallMs = stallMs;
     this.#delivery = this.flowing ? judgeDelivery(this.#samples, stallMs, this.#host) : UNKNOWN;
   }
 

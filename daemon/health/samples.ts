@@ -10,6 +10,8 @@ export type Sample = {
   readonly written: number | null;
   /** Null where the kernel cannot tell, as for SRT, which is UDP. */
   readonly connection: Connection | null;
+  /** Bytes that FFmpeg has read of its input, where the connection tells nothing; null where not known. */
+  readonly read?: number | null;
 };
 
 /** How far back is looked. */
@@ -19,18 +21,23 @@ const SPACING_MS = 450;
 /** Time in which nobody looked is not judged: this daemon was suspended, or the whole machine. */
 const GAP_MS = 6_000;
 
-/** A window that shrinks by less than this part of what arrives is being read from. */
-const UNREAD = 0.3;
-
-/** Adds a look and lets go of what is too old; the first one kept is at or before the span. */
-export const withSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => {
+/**
+ * Adds a look and lets go of what is too old; the first one kept is at or before the span. `needMs`: how
+ * far back somebody wants to look, where that is further than usual.
+ */
+export const withSample = (
+  samples: readonly Sample[],
+  sample: Sample,
+  needMs = 0,
+): readonly Sample[] => {
   const last = samples.at(-1);
   if (last === undefined || sample.at - last.at > GAP_MS || sample.at < last.at) return [sample];
   const before = samples.at(-2);
   // The newest is always there; the one before it gives way where they crowd.
   const isCrowded = before !== undefined && last.at - before.at < SPACING_MS;
   const all = [...(isCrowded ? samples.slice(0, -1) : samples), sample];
-  const from = all.findLastIndex(({ at }) => sample.at - at >= SPAN_MS);
+  const span = Math.max(SPAN_MS, needMs);
+  const from = all.findLastIndex(({ at }) => sample.at - at >= span);
   return from > 0 ? all.slice(from) : all;
 };
 
@@ -55,28 +62,3 @@ export const ackedBetween = (from: Sample, to: Sample): number | null =>
   from.connection === null || to.connection === null
     ? null
     : to.connection.acked - from.connection.acked;
-
-/**
- * Bytes that the receiver's program has taken from its kernel, over all looks from one to another.
- *
- * The kernel alone goes on acknowledging until its buffer is full, which takes seconds or, at a low
- * bitrate, minutes. But the window that it offers becomes smaller by what nobody reads, while a program
- * that reads keeps it as it is. What a byte takes of it differs by kernel and by the size of packets:
- * half a byte to one were seen. So a window that does nothing but shrink, by that much of what arrives,
- * means that nothing is read. Null where the kernel cannot tell.
- */
-export const takenBetween = (
-  samples: readonly Sample[],
-  from: Sample,
-  to: Sample,
-): number | null => {
-  if (from.connection === null || to.connection === null) return null;
-  const between = samples.filter(({ at }) => at >= from.at && at <= to.at);
-  return between.reduce((sum, { connection }, n) => {
-    const before = between[n - 1]?.connection;
-    if (connection === null || before === null || before === undefined) return sum;
-    const acked = connection.acked - before.acked;
-    const shrunk = before.window - connection.window;
-    return shrunk > 0 && shrunk >= acked * UNREAD ? sum : sum + acked;
-  }, 0);
-};

@@ -17,6 +17,10 @@ export type Connection = {
   /** Segments that were sent again since the connection was opened. */
   readonly retransmits: number;
   readonly ends: readonly Ends[];
+  /** Segments with data that were sent since the connection was opened; absent where not told. */
+  readonly segments?: number;
+  /** The receiver can offer its window in multiples of this only; absent where not told. */
+  readonly grain?: number;
 };
 
 /** By the pid that sends. */
@@ -51,6 +55,8 @@ const parseLine = (line: string): Connection => {
     rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d+(?:\.\d+)?)\//) : null,
     retransmits: count(/\bretrans:\d+\/(\d+)/),
     ends: endsOf(line),
+    segments: count(/\bdata_segs_out:(\d+)/),
+    grain: 2 ** Math.min(14, count(/\bwscale:(\d+),/)),
   };
 };
 
@@ -69,6 +75,8 @@ const sum = (one: Connection | undefined, other: Connection): Connection =>
         rttMs: Math.max(one.rttMs ?? 0, other.rttMs ?? 0),
         retransmits: one.retransmits + other.retransmits,
         ends: [...one.ends, ...other.ends],
+        segments: (one.segments ?? 0) + (other.segments ?? 0),
+        grain: Math.max(one.grain ?? 1, other.grain ?? 1),
       };
 
 /** One call for every process there is; null where `ss` cannot be had or does not answer. */
@@ -78,7 +86,8 @@ export const readSockets = async (): Promise<Connections | null> => {
     reject: false,
     stdin: "ignore",
     stderr: "ignore",
-    timeout: 5_000,
+    // Shorter than what a look may be late for the delivery to be judged.
+    timeout: 3_000,
     maxBuffer: 16_000_000,
   });
   return result.exitCode === 0 ? parseSockets(result.stdout) : null;

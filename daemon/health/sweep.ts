@@ -14,6 +14,8 @@ const SOCKETS_MS = 2_000;
 const SOCKETS_BUSY_MS = 500;
 const MOST_FAILURES = 3;
 const CHECKPOINT_ROUNDS = 10;
+/** How soon it is asked again where it does not answer: each time may hold every look up for seconds. */
+const SOCKETS_SILENT_MS = 30_000;
 
 type Surroundings = {
   readonly registry: Registry;
@@ -63,10 +65,11 @@ export const startSweep = ({
     const now = monotonic();
     // What may be a stall is looked at closely: the seconds count.
     const doubtful = running.some(({ supervisor }) => supervisor.session?.evidence.isDoubtful);
-    const everyMs = busy || doubtful ? SOCKETS_BUSY_MS : SOCKETS_MS;
-    const asks = running.length > 0 && now - socketsAt >= everyMs;
+    const silent = failures >= MOST_FAILURES;
+    const soonMs = busy || doubtful ? SOCKETS_BUSY_MS : SOCKETS_MS;
+    const asks = running.length > 0 && now - socketsAt >= (silent ? SOCKETS_SILENT_MS : soonMs);
     if (asks) socketsAt = now;
-    const connections = asks ? await ask() : undefined;
+    const connections = asks ? await ask() : silent ? null : undefined;
     registry.leftAlone.settleSlots();
     const isWhole = now - wholeAt >= CALM_MS - BUSY_MS / 2;
     if (isWhole) {

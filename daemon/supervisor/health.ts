@@ -1,6 +1,7 @@
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Delivery } from "../health/delivery.ts";
 import type { Evidence } from "../health/evidence.ts";
+import type { Session } from "./session.ts";
 import type { State } from "./state.ts";
 import { noDelivery } from "./steps.ts";
 
@@ -18,7 +19,7 @@ export class StreamHealth {
   #stall: Delivery | null = null;
 
   /** As of a time at which somebody asks. */
-  at(state: State, evidence: Evidence | null | undefined, at: number): Delivery {
+  at(state: State, evidence: Evidence | null, at: number): Delivery {
     if (state.is === "live") return evidence?.deliveryAt(at) ?? UNKNOWN;
     return this.#stall !== null && outlasts(state) ? this.#stall : UNKNOWN;
   }
@@ -29,10 +30,10 @@ export class StreamHealth {
    */
   see(
     state: State,
-    evidence: Evidence | null | undefined,
+    session: Pick<Session, "evidence" | "suspended"> | null,
     at: number,
   ): { readonly change: HealthChange | null; readonly stall: Failure | null } {
-    const now = this.at(state, evidence, at);
+    const now = this.at(state, session?.evidence ?? null, at);
     if (now.health === "stalled") this.#stall = now;
     else if (state.is === "live" || !outlasts(state)) this.#stall = null;
     const from = this.#told;
@@ -40,7 +41,7 @@ export class StreamHealth {
     const isStall = state.is === "live" && now.health === "stalled";
     return {
       change: from.health === now.health ? null : { from, to: now },
-      stall: isStall ? noDelivery(now.why ?? "nothing arrives") : null,
+      stall: isStall ? noDelivery(session?.suspended ?? now.why ?? "nothing arrives") : null,
     };
   }
 }

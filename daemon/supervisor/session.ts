@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Exit } from "../ffmpeg/failure.ts";
 import { Evidence } from "../health/evidence.ts";
+import { bytesRead } from "../health/reads.ts";
 import type { Connection } from "../health/sockets.ts";
 import { type DeathWatch, watchDeath } from "../runner/death-watch.ts";
 import { existence, signal } from "../runner/identity.ts";
@@ -49,8 +50,9 @@ export class Session {
 
   /** Reads what FFmpeg last reported; kept in the evidence too. */
   look(at: number, connection: Connection | null | undefined): ReadProgress | null {
-    const progress = readProgress(this.#directory, this.run.pids.ffmpeg.pid);
-    this.evidence.see(at, progress?.report ?? null, connection);
+    const { pid } = this.run.pids.ffmpeg;
+    const progress = readProgress(this.#directory, pid);
+    this.evidence.see(at, progress?.report ?? null, connection, () => bytesRead(pid));
     return progress;
   }
 
@@ -89,14 +91,21 @@ export class Session {
 
   /** What an operator should know about the processes; null where all is as it should be. */
   get note(): string | null {
-    const { runner, ffmpeg } = this.run.pids;
-    if (existence(ffmpeg) === "stopped")
-      return `FFmpeg (${ffmpeg.pid}) is suspended by SIGSTOP and sends nothing`;
+    const { runner } = this.run.pids;
+    const { suspended } = this;
+    if (suspended !== null) return suspended;
     if (!this.#attended)
       return "unattended: its runner is gone, so how FFmpeg ends will not be known";
     if (runner !== null && existence(runner) === "stopped")
       return `its runner (${runner.pid}) is suspended by SIGSTOP`;
     return null;
+  }
+
+  /** That somebody has suspended FFmpeg; null where nobody has. */
+  get suspended(): string | null {
+    const { ffmpeg } = this.run.pids;
+    if (existence(ffmpeg) !== "stopped") return null;
+    return `FFmpeg (${ffmpeg.pid}) is suspended by SIGSTOP and sends nothing`;
   }
 
   close(): void {

@@ -149,7 +149,7 @@ export class Supervisor {
   /** Why it must be ended, where it has stalled. */
   #seeHealth(): Failure | null {
     const { monotonic, log, name } = this.#context;
-    const { change, stall } = this.health.see(this.state, this.session?.evidence, monotonic());
+    const { change, stall } = this.health.see(this.state, this.session, monotonic());
     if (change !== null) tellHealth(log, name, change);
     if (change !== null) this.changes.emit("health", change);
     return stall;

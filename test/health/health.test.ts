@@ -58,6 +58,15 @@ t.test("flowing needs media time and acknowledged bytes beyond a handshake", asy
   }
 });
 
+t.test("of an adopted stream bytes are evidence enough, however few at a time", async (t) => {
+  const evidence = new Evidence(true);
+  for (let look = 0; look < 4; look += 1)
+    evidence.see(look * 500, null, told(9_000 + look * 2_000));
+  t.notOk(evidence.flowing, "no more than what may be told twice");
+  evidence.see(2_000, null, told(17_000));
+  t.ok(evidence.flowing, "32 kbit/s");
+});
+
 t.test("health is known while somebody looks, and judged by what arrives", async (t) => {
   const evidence = new Evidence(false);
   const healthAt = (at: number): string => {
@@ -144,10 +153,12 @@ t.test("ss: lines of one process add up, and nothing upsets it", async (t) => {
   );
   const whole =
     'ESTAB 0      85214  10.1.0.2:40220 [2001:db8::1]:1935 users:(("ffmpeg",pid=7,fd=4)) bbr ' +
-    "wscale:10,10 rto:204 backoff:1 rtt:33.649/4.098 bytes_sent:588700 bytes_retrans:10 " +
+    "wscale:10,7 rto:204 backoff:1 rtt:33.649/4.098 bytes_sent:588700 bytes_retrans:10 " +
+    "segs_out:2999 data_segs_out:2900 " +
     "bytes_acked:588701 retrans:0/12 notsent:85214 minrtt:0.001 snd_wnd:948224 ";
   t.same(parseSockets(whole).get(7), {
     ...{ acked: 588_701, window: 948_224, backlog: 85_214, rttMs: 33.649, retransmits: 12 },
+    ...{ segments: 2_900, grain: 1_024 },
     ends: [{ local: "10.1.0.2:40220", peer: "[2001:db8::1]:1935" }],
   });
   t.equal(parseSockets("").size, 0);
