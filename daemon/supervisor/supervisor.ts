@@ -67,7 +67,8 @@ export class Supervisor {
     this.since = Math.min(rest.since, now);
     this.#isSinceOwn = false;
     // Saved, or each daemon after this one would put it off anew.
-    if (state?.is === "backoff") void this.remember();
+    if (rest.is === "backoff" && state?.is === "backoff" && state.retryAt < rest.retryAt)
+      void this.remember();
   }
 
   /** Takes over a process that was there before; where it has ended meanwhile, its end follows as an event. */
