@@ -126,6 +126,7 @@ export const assemble = ({
     metering.shift(stepMs);
     schedule.clockSet();
     log.warn({ event: "clock", stepMs }, `the wall clock was set ${stepWords(stepMs)}`);
+    history.remember.clockSet(stepMs, stepWords(stepMs));
   });
   const shared = { clock, starts, schedule, cleanup, upkeep, encoders, seen };
   return { registry, monitor, limits, metering, history, ...shared };

@@ -99,6 +99,12 @@ export class Remember {
     return Math.max(...seen) || null;
   }
 
+  /** The wall clock was set; `how` says by how much. */
+  clockSet(stepMs: number, how: string): void {
+    const message = `the wall clock was set ${how}`;
+    this.#record({ stream: null, kind: "clock", message, details: { stepMs } });
+  }
+
   /** What a start found that no step led to. */
   #foundForeign(): void {
     for (const { name: stream, state: to, note } of statusesOf(this.#surroundings.registry)) {

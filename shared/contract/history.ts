@@ -18,6 +18,8 @@ export const HISTORY_KINDS = [
   "daemon-stopped",
   /** The daemon before this one ended without a goodbye. */
   "daemon-lost",
+  /** Somebody has set the wall clock: the times of entries leap here. */
+  "clock",
   /** The history itself could not be written for a time. */
   "history-lost",
 ] as const;

@@ -82,6 +82,9 @@ t.test("the daemon's wall clock jumps by a day", { timeout: 150_000 }, async (t)
     const begun = performance.now();
     await daemon.rpc("stream.start", { name: started });
     await until("the daemon has noticed", () => steps(daemon) === nth, 10_000);
+    const { entries } = await daemon.rpc("history.list", {});
+    const told = entries.filter(({ kind }) => kind === "clock");
+    t.equal(told.length, nth, "and the history tells why its times leap");
     await until(
       "what is started now comes on the air",
       async () => (await of(daemon, started)).state === "live",
