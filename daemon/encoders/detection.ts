@@ -10,6 +10,8 @@ export type Detection = {
   readonly encoders: readonly Encoder[];
   /** False where something did not answer in time: another detection may find more. */
   readonly complete: boolean;
+  /** Nothing speaks against software encoding but that the machine, or this daemon, stood still. */
+  readonly isSoftwareUnheard: boolean;
 };
 
 export type Conditions = {
@@ -40,7 +42,7 @@ export const detect = async (conditions: Conditions): Promise<Detection> => {
   const dead = unanswered(ffmpeg, listed, withinMs / 2);
   if (dead !== null) {
     const encoders = CANDIDATES.map((candidate) => broken(candidate, dead));
-    return { encoders, complete: false };
+    return { encoders, complete: false, isSoftwareUnheard: listed.timedOut };
   }
   const names = namesIn(listed.stdout.toString("utf8"));
   // Everything else falls back on the last, so it has the first turn.
@@ -60,6 +62,7 @@ export const detect = async (conditions: Conditions): Promise<Detection> => {
   return {
     encoders: results.map(({ encoder }) => encoder).toReversed(),
     complete: !results.some(({ hung }) => hung),
+    isSoftwareUnheard: results.some(({ encoder, hung }) => encoder.kind === "software" && hung),
   };
 };
 

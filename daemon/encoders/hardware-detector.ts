@@ -31,7 +31,11 @@ const WITHIN_MS = 10_000;
 const DOUBTFUL_MS = 30_000;
 
 /** What was found; `until` is a time of `performance.now`. */
-type Known = { readonly memo: Memo; readonly until: number };
+type Known = {
+  readonly memo: Memo;
+  readonly until: number;
+  readonly isSoftwareUnheard: boolean;
+};
 
 /**
  * Finds out which encoders work on this machine, by encoding with each. One detection at a time: whoever
@@ -76,7 +80,12 @@ export class HardwareDetector implements EncoderSource {
 
   async choose(asked: string | null, softwareOnly: boolean): Promise<Chosen> {
     const { encoders } = await this.#ask(false);
-    return chooseEncoder(encoders, this.#around.settings(), asked, softwareOnly);
+    // What was not heard in time is no reason to stay off the air: the stream itself tries it.
+    const believed =
+      this.#known?.isSoftwareUnheard === true
+        ? encoders.map((one) => (one.name === SOFTWARE ? { ...one, works: true } : one))
+        : encoders;
+    return chooseEncoder(believed, this.#around.settings(), asked, softwareOnly);
   }
 
   /** Gives up what is under way. */
@@ -114,11 +123,12 @@ export class HardwareDetector implements EncoderSource {
     const ffmpeg = await this.#version(command);
     const kept = refresh || ffmpeg === null ? null : await readMemo(file);
     if (kept?.ffmpeg === ffmpeg && isSame(kept.circumstances, circumstances)) {
-      this.#known = { memo: kept, until: Infinity };
+      this.#known = { memo: kept, until: Infinity, isSoftwareUnheard: false };
       this.#tell(kept, true, "as found before");
       return kept;
     }
-    const left = this.#withinMs - (performance.now() - started);
+    // Where this daemon was suspended meanwhile, the time is over and nothing was tried yet.
+    const left = Math.max(this.#withinMs / 3, this.#withinMs - (performance.now() - started));
     const { signal } = this.#ending;
     const found = await detect({ ffmpeg: command, devices, hardware, withinMs: left, signal });
     const at = new Date().toISOString();
@@ -139,10 +149,11 @@ export class HardwareDetector implements EncoderSource {
     return ended.exitCode === 0 ? versionIn(ended.stdout.toString("utf8")) : null;
   }
 
-  async #keep(memo: Memo, { complete }: Detection): Promise<void> {
+  async #keep(memo: Memo, { complete, isSoftwareUnheard }: Detection): Promise<void> {
     // A driver that always hangs must not cost every stream ten seconds, as long as software works.
     const software = memo.encoders.some(({ name, works }) => name === SOFTWARE && works);
-    this.#known = { memo, until: software ? Infinity : performance.now() + DOUBTFUL_MS };
+    const until = software ? Infinity : performance.now() + DOUBTFUL_MS;
+    this.#known = { memo, until, isSoftwareUnheard };
     // What was too slow this once must not count for months, nor that nothing can encode.
     if (!complete || !software || memo.ffmpeg === null || this.#ending.signal.aborted) return;
     try {
