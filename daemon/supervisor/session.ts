@@ -7,7 +7,7 @@ import { type DeathWatch, watchDeath } from "../runner/death-watch.ts";
 import { existence, signal } from "../runner/identity.ts";
 import { type ReadProgress, readProgress } from "../runner/progress-file.ts";
 import { type Contents, isWhole, layOut } from "../runner/run-directory.ts";
-import { readExit } from "../runner/run-record.ts";
+import { readExit, readRunRecord } from "../runner/run-record.ts";
 import { hostOf } from "./exit-account.ts";
 import { isFlowing } from "./progress-made.ts";
 import type { Run } from "./state.ts";
@@ -30,6 +30,7 @@ export class Session {
   #attended: boolean;
   #deadSince: number | null = null;
   #over = false;
+  #isRead = false;
 
   /** `adopted`: it was started by an earlier daemon. */
   constructor(
@@ -46,6 +47,13 @@ export class Session {
     this.#onExit = onExit;
     this.#watch = this.#openFifo(() => this.#fifoEnded());
     this.#attended = this.#watch !== null;
+    if (!adopted) return;
+    try {
+      // At once: of the two records of a run the other one may be lost by the next start.
+      this.mend();
+    } catch {
+      // The next look tries again, and says why it cannot.
+    }
   }
 
   /** Reads what FFmpeg last reported; kept in the evidence too. */
@@ -77,7 +85,13 @@ export class Session {
 
   /** Mends a run directory that was removed under the live stream. True where it had to. */
   mend(): boolean {
-    if (this.#over || isWhole(this.#directory)) return false;
+    if (this.#over) return false;
+    // Once it is read: a record that is there and damaged helps the next daemon as little as none.
+    const isGood = this.#isRead
+      ? isWhole(this.#directory)
+      : readRunRecord(this.#directory) !== null;
+    this.#isRead = true;
+    if (isGood) return false;
     layOut(this.#directory, this.contents);
     return true;
   }

@@ -127,6 +127,23 @@ t.test("the processes are meddled with", { timeout: 120_000 }, async (t) => {
   });
 
   t.test(
+    "one record of the run is damaged, and then the other: it is known all the same",
+    async (t) => {
+      const { pid } = await statusOf(daemon, "film");
+      await daemon.kill("SIGKILL");
+      writeFileSync(path.join(runDirectory, "run.json"), '{"version":1,');
+      await daemon.start();
+      t.match(await statusOf(daemon, "film"), { state: "live", pid }, "by what is remembered");
+      await daemon.kill("SIGKILL");
+      writeFileSync(path.join(daemon.stateDir, "memory/film.json"), "\u0000{]");
+      await daemon.start();
+      const now = await statusOf(daemon, "film");
+      t.equal(now.pid, pid, "by the record in its run directory, which was written anew");
+      t.not(now.state, "foreign");
+    },
+  );
+
+  t.test(
     "everything about the run is lost while the daemon is down: no second publisher",
     async (t) => {
       const before = await statusOf(daemon, "film");
