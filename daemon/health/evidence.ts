@@ -77,6 +77,8 @@ export class Evidence {
     const isOther =
       before !== undefined && (before.connection === null) !== (now.connection === null);
     const sample = { ...now, read: now.connection === null ? read() : null };
+    // A look that could see nothing at all, for want of descriptors say, says nothing of the stream.
+    if (now.connection === null && report === null && sample.read === null) return;
     this.#samples = withSample(isOther ? [] : this.#samples, sample, this.#stallMs);
   }
 

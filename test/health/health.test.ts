@@ -92,6 +92,25 @@ t.test("health is known while somebody looks, and judged by what arrives", async
   t.equal(healthAt(53_000), "delivering", "what one of them told says nothing of the other");
 });
 
+t.test("a look that could see nothing is no evidence of a stall", async (t) => {
+  const evidence = new Evidence(false);
+  const judged = (at: number): string => {
+    evidence.judge(10_000);
+    return evidence.deliveryAt(at).health;
+  };
+  for (let at = 0; at <= 30; at += 1)
+    evidence.see(at * 1_000, report(at * 1_000), null, () => at * 50_000);
+  t.equal(judged(30_000), "delivering");
+  const health = new Set<string>();
+  for (let at = 31; at <= 60; at += 1) {
+    evidence.see(at * 1_000, null, null, () => null);
+    health.add(judged(at * 1_000));
+  }
+  t.same([...health], ["delivering", "unknown"], "no descriptors for half a minute");
+  for (let at = 61; at <= 90; at += 1) evidence.see(at * 1_000, null, null, () => 1_500_000);
+  t.equal(judged(90_000), "stalled", "but one that reads nothing does not deliver either");
+});
+
 t.test(
   "the bitrate is the true one at every look, however seldom the kernel is asked",
   async (t) => {
