@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { canStartPrograms } from "../runner/descriptors.ts";
 import type { Ends } from "./sockets.ts";
 
 /** States of a connection that its process has closed, and that still has something to send. */
@@ -14,6 +15,7 @@ const CLOSING = ["fin-wait-1", "closing", "last-ack"];
  * own time.
  */
 export const resetGhosts = async (ends: readonly Ends[]): Promise<number> => {
+  if (!canStartPrograms()) return 0;
   const states = CLOSING.flatMap((state) => ["state", state]);
   let reset = 0;
   for (const { local, peer } of ends) {
