@@ -58,7 +58,11 @@ const server = net.createServer(answerLines).listen(socket, () => {
   const fill = [path.join(import.meta.dirname, "fill-cache.cjs"), cache, dist, "status"];
   // V8 lays out a cache by its hash seed; with one that is always the same the bytes are, too. Who
   // reads the cache has a random seed of its own all the same.
-  const child = spawn(process.execPath, ["--random-seed=1", ...fill], { env, stdio: "inherit", timeout: 10_000 });
+  const child = spawn(process.execPath, ["--random-seed=1", ...fill], {
+    env,
+    stdio: "inherit",
+    timeout: 10_000,
+  });
   child.on("exit", (code) => {
     server.close();
     rmSync(dir, { recursive: true, force: true });
