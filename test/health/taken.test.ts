@@ -146,3 +146,37 @@ t.test("an FFmpeg that hangs in its first second is noticed too", async (t) => {
   const [first = Infinity] = stalls(looks);
   t.ok(first >= 9 && first <= 12, String(first));
 });
+
+t.test(
+  "after a pause the window is twenty times as large and is taken back: no stall",
+  async (t) => {
+    const connection = (acked: number, window: number): Sample["connection"] => ({
+      ...{ acked, window, backlog: 0, rttMs: 1, retransmits: 0, ends: [] },
+    });
+    /** Unread from 30 s to 39 s; then `window` is offered, and from `until` on nothing is read any more. */
+    const looks = (after: (at: number, arrived: number) => number, stopped: number): Sample[] =>
+      Array.from({ length: 300 }, (_, n) => {
+        const at = n / 2;
+        const acked = at * 52_000;
+        const unread =
+          at < 30 ? 0 : at < 39 ? (at - 30) * 52_000 : Math.max(0, at - stopped) * 52_000;
+        const window = at < 39 ? 850_000 : after(at, (at - 39) * 52_000);
+        const told = connection(Math.round(acked), Math.round(window - unread));
+        return {
+          at: STARTED + at * 1_000,
+          mediaMs: at * 1_000,
+          written: Math.round(acked),
+          connection: told,
+        };
+      });
+    // As it was seen: 20 MB, of which the kernel takes back what arrives.
+    t.same(stalls(looks((_, arrived) => 20_000_000 - arrived, Infinity)), []);
+    // Where it has come to rest, a receiver that stops is told as soon as ever.
+    const [first = Infinity] = stalls(looks(() => 20_000_000, 80));
+    t.ok(first >= 89 && first <= 92, `stopped at 80 s, told at ${first} s`);
+    const [later = Infinity] = stalls(
+      looks((_, arrived) => Math.max(18_000_000, 20_000_000 - arrived), 100),
+    );
+    t.ok(later >= 109 && later <= 112, `stopped at 100 s, told at ${later} s`);
+  },
+);
