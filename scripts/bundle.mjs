@@ -1,5 +1,6 @@
 // Builds what runs: dist/streambro.cjs and dist/streambrod.cjs, or one: bundle.mjs [cli|daemon].
 // With --out DIR they go there instead; package.json has to lie beside DIR, as it lies beside dist.
+// With --packages FILE it also says, in JSON, whose code that is and which licences it has.
 //
 // Each is a launcher of a few lines that any Node can parse, so that one too old is told so, beside
 // one CommonJS bundle. The CLI's comes with V8's code cache, made by running it once: without it a
@@ -24,7 +25,7 @@ import { licenceText, packagesIn } from "./licences.mjs";
 
 const root = path.resolve(import.meta.dirname, "..");
 const { values, positionals } = parseArgs({
-  options: { out: { type: "string" } },
+  options: { out: { type: "string" }, packages: { type: "string" } },
   allowPositionals: true,
 });
 const dist = path.resolve(values.out ?? path.join(root, "dist"));
@@ -141,4 +142,6 @@ const [wanted] = positionals;
 mkdirSync(dist, { recursive: true });
 if (wanted !== "daemon") await buildCli();
 if (wanted !== "cli") await buildDaemon();
-if (wanted === undefined) place("licences.txt", licenceText([...packages.values()], root));
+if (values.packages !== undefined)
+  writeFileSync(values.packages, JSON.stringify([...packages.values()]));
+else if (wanted === undefined) place("licences.txt", licenceText([...packages.values()], root));
