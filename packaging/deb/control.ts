@@ -25,7 +25,8 @@ Pre-Depends: init-system-helpers (>= 1.54~)
 Depends: ${DEPENDS.join(", ")}
 Section: video
 Priority: optional
-Description: ${control.description.replace(/^(Keeps)/, "keeps")}
+Description: ${control.description.replace(/^Keeps/, "keeps").replace(/:.*/, "")}
+ A supervisor for FFmpeg whose streams outlive it.
  A daemon, streambrod, runs FFmpeg for each stream, for weeks: films in a loop to
  RTMP, RTMPS and SRT. streambro is the command line to it.
  .

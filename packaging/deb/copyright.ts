@@ -9,6 +9,10 @@ export type Part = {
   readonly text: string | null;
 };
 
+const APACHE =
+  "Licensed under the Apache License, Version 2.0. On Debian systems its text is in\n" +
+  "/usr/share/common-licenses/Apache-2.0.";
+
 /** Debian's `copyright`, machine-readable, with every licence in full. */
 export const copyrightFile = (own: string, parts: readonly Part[]): string => {
   const stanzas = [
@@ -18,7 +22,9 @@ export const copyrightFile = (own: string, parts: readonly Part[]): string => {
       const holder = author ?? `the authors of ${name}`;
       // A name for each text: of the same licence no two are quite the same.
       const called = `${licence}-${name.replace(/^@/, "").replaceAll(/[^a-z0-9.]+/gi, "-")}-${version}`;
-      return stanza(files, comment, called, copyrightLines(text ?? "", holder), text ?? licence);
+      // Of this one Debian has the text, and wants no other copy.
+      const full = licence === "Apache-2.0" ? APACHE : (text ?? licence);
+      return stanza(files, comment, called, copyrightLines(text ?? "", holder), full);
     }),
   ];
   return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
