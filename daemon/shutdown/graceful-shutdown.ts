@@ -51,8 +51,12 @@ export class GracefulShutdown {
     this.#ports = ports;
   }
 
-  /** SIGTERM and SIGINT end the daemon with its streams; a second one does not wait for any of them. */
+  /**
+   * SIGTERM and SIGINT end the daemon with its streams; a second one does not wait for any of them.
+   * SIGUSR2 ends it and leaves them on the air.
+   */
   registerHandlers(): void {
+    this.#ports.signals.on("SIGUSR2", () => void this.leave("SIGUSR2"));
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       this.#ports.signals.on(signal, () => void this.shutdown(signal));
   }
@@ -68,13 +72,13 @@ export class GracefulShutdown {
   }
 
   /** Ends the daemon and leaves the streams on the air, whatever signal comes meanwhile. */
-  leave(): Promise<void> {
+  leave(asked = "daemon stop --keep-streams"): Promise<void> {
     if (this.#end !== null) return this.#done;
     this.#end = "leave";
     this.#streaming.refuseCommands();
-    this.#say("leaving", {}, "ending; the streams go on");
+    this.#say("leaving", { asked }, `${asked}: ending; the streams go on`);
     this.#scheduler.clearAll();
-    this.#done = this.#ports.finish("daemon stop --keep-streams");
+    this.#done = this.#ports.finish(asked);
     return this.#done;
   }
 
