@@ -33,7 +33,7 @@ export const layOut = (tree: Tree, root: string, manifest: Manifest, node: NodeR
 
   tree.put("usr/lib/systemd/system/streambro.service", read("streambro.service"));
   for (const kind of ["sysusers", "tmpfiles"])
-    tree.put(`usr/lib/${kind}.d/streambro.conf`, read(`packaging/systemd/streambro.${kind}.conf`));
+    tree.put(`usr/lib/${kind}.d/streambro.conf`, read(`packaging/systemd/streambro.${kind}`));
   tree.put(CONFIG, defaultConfig());
 
   for (const [name, text] of Object.entries(manuals(version)))
