@@ -49,19 +49,19 @@ export const bootContainer = async (
   outside?: string,
 ): Promise<Container | string> => {
   const binds = [`${ROOT}:${IN_CONTAINER}`, "/etc/alternatives", `${inputs}:/media`, ...lent()];
-  const options =
-    "-D / --volatile=yes --boot --keep-unit --register=no --console=pipe --link-journal=no";
-  const name = `sb${process.pid}`;
+  return boot([
+    ...["-D", "/", "--volatile=yes"],
+    ...binds.map((bind) => `--bind-ro=${bind}`),
+    ...(outside === undefined ? [] : [`--bind=${outside}:/outside`]),
+  ]);
+};
+
+/** Boots systemd in what `systemd-nspawn` is to make of these options. */
+export const boot = async (options: readonly string[]): Promise<Container | string> => {
+  const always = "--boot --keep-unit --register=no --console=pipe --link-journal=no";
   const child: ChildProcess = spawn(
     "systemd-nspawn",
-    [
-      ...options.split(" "),
-      "-M",
-      name,
-      ...binds.map((bind) => `--bind-ro=${bind}`),
-      ...(outside === undefined ? [] : [`--bind=${outside}:/outside`]),
-      "systemd.firstboot=no",
-    ],
+    [...options, ...always.split(" "), "-M", `sb${process.pid}`, "systemd.firstboot=no"],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   let complaint = "";
