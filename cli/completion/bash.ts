@@ -101,9 +101,9 @@ const setting = (value: Value): string => {
 
 const commandCases = (all: readonly CommandModel[]): string =>
   all
-    .map(({ path, options, commands, words, streams }) => {
+    .map(({ path, options, commands, streams }) => {
       const flags = options.flatMap((option) => flagsOf(option)).join(" ");
-      const names = [...commands.map((one) => one.path.split(" ").at(-1) ?? ""), ...words];
+      const names = commands.map((one) => one.path.split(" ").at(-1) ?? "");
       const asked = streams === 0 ? "" : ` streams=${streams === 1 ? "one" : "any"}`;
       return `\t'${path}') options='${flags}' words='${names.join(" ")}'${asked} ;;`;
     })

@@ -33,13 +33,12 @@ ${all.flatMap(linesOf).join("\n")}
 };
 
 const linesOf = (command: CommandModel): string[] => {
-  const { path, streams, words, commands, options } = command;
+  const { path, streams, commands, options } = command;
   const start = `complete -c streambro -n ${quoted(`__streambro_at ${path}`.trim())}`;
   return [
     ...commands.map(
       (one) => `${start} -a ${quoted(one.path.split(" ").at(-1) ?? "")} -d ${quoted(one.about)}`,
     ),
-    ...(words.length === 0 ? [] : [`${start} -a ${quoted(words.join(" "))}`]),
     ...(streams === 0 ? [] : [`${start} -a '(__streambro_streams)' -d stream`]),
     ...options.map((option) => `${start}${optionWords(option)}`),
   ];

@@ -23,11 +23,12 @@ export type CommandModel = {
   readonly options: readonly OptionModel[];
   /** How many names of streams there are that it takes: none, one, or any number. */
   readonly streams: 0 | 1 | "any";
-  readonly words: readonly string[];
+  /** What is to be typed that nobody can know: a new stream's name. */
+  readonly own: string | null;
   readonly commands: readonly CommandModel[];
 };
 
-/** What its argument is called is a new stream's name, which nobody can know. */
+/** Whose argument is called `name` too, and is a new stream's. */
 const NAMES_ANEW = ["add"];
 
 /** Everything that a shell can offer, as the commands themselves define it. */
@@ -44,8 +45,8 @@ export const modelOf = (command: Command, path = ""): CommandModel => {
     path,
     about: oneLine(command.summary() === "" ? command.description() : command.summary()),
     options: help.visibleOptions(command).map(optionModel),
+    own: argument === undefined || takesStreams ? null : argument.name(),
     streams: takesStreams ? (argument.variadic ? "any" : 1) : 0,
-    words: argument?.argChoices ?? [],
     commands,
   };
 };

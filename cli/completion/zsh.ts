@@ -62,10 +62,10 @@ ${cases.join("\n")}
   return [...commands.flatMap(functionsOf), own];
 };
 
-const argumentSpec = ({ streams, words }: CommandModel): string[] => {
+const argumentSpec = ({ streams, own }: CommandModel): string[] => {
   if (streams === "any") return ["'*:stream:_streambro_streams'"];
   if (streams === 1) return ["'1:stream:_streambro_streams'"];
-  return words.length === 0 ? [] : [quoted(`1: :(${words.join(" ")})`)];
+  return own === null ? [] : [quoted(`1:${own}: `)];
 };
 
 const optionSpec = ({ short, long, about, value }: OptionModel): string => {

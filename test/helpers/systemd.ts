@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { cgroup } from "./cgroup.ts";
 import { type Finished, command } from "./command.ts";
 import { plainEnvironment } from "./environment.ts";
 import { until } from "./until.ts";
@@ -59,9 +60,12 @@ export const bootContainer = async (
 /** Boots systemd in what `systemd-nspawn` is to make of these options. */
 export const boot = async (options: readonly string[]): Promise<Container | string> => {
   const always = "--boot --keep-unit --register=no --console=pipe --link-journal=no";
+  const name = `sb${process.pid}`;
+  const group = cgroup(name);
+  const [program = "", ...front] = [...group.front, "systemd-nspawn"];
   const child: ChildProcess = spawn(
-    "systemd-nspawn",
-    [...options, ...always.split(" "), "-M", `sb${process.pid}`, "systemd.firstboot=no"],
+    program,
+    [...front, ...options, ...always.split(" "), "-M", name, "systemd.firstboot=no"],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   let complaint = "";
@@ -86,6 +90,7 @@ export const boot = async (options: readonly string[]): Promise<Container | stri
       // It has ended by itself.
     }
     await until("the container ends", over, 10_000);
+    await group.remove();
   };
   try {
     await until(
