@@ -87,8 +87,7 @@ const main = async (): Promise<number> => {
   const { shutdown } = started.daemon;
   shutdown.registerHandlers();
   const asked = early.take();
-  if (asked === "SIGUSR2") void shutdown.leave(asked);
-  else if (asked !== null) void shutdown.shutdown(asked);
+  if (asked !== null) void shutdown.heed(asked);
   await started.daemon.ended;
   return EXIT.ok;
 };

@@ -108,7 +108,9 @@ t.test("under a real systemd", { skip: whyNoContainer() ?? false, timeout: 200_0
   });
 
   await t.test("memory that runs out ends a stream before the daemon", async (t) => {
-    t.equal(await of(await show("MainPID"), "oom_score_adj"), "-500");
+    t.equal(await show("OOMScoreAdjust"), "-500");
+    // A container may have no right to go below what it was given.
+    t.ok(Number(await of(await show("MainPID"), "oom_score_adj")) <= 0);
     for (const pid of await pids()) t.equal(await of(pid ?? 0, "oom_score_adj"), "200");
     t.equal(await show("OOMPolicy"), "continue");
   });
