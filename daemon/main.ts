@@ -29,6 +29,8 @@ const say = (sentence: string): void => {
   process.stderr.write(toJournal ? withPriority("error", line) : line);
 };
 
+const TOLD_BY_SYSTEMD = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
 /** The log, as soon as its level is known. */
 let known: Log | null = null;
 
@@ -69,6 +71,8 @@ const main = async (): Promise<number> => {
   known = log;
   const early = heedEarly(live, log);
   const service = await systemdService(process.env, live, log);
+  // They are for this process, and not for what it starts.
+  for (const name of TOLD_BY_SYSTEMD) delete process.env[name];
   const starting = Daemon.start({
     service,
     directories,
