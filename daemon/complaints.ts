@@ -1,9 +1,5 @@
 import { messageOf } from "./log/message-of.ts";
 
-/** After the program's name. */
-export const NO_FFMPEG =
-  " cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.";
-
 export const NO_INIT =
   "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { type Assembled, assemble } from "./assembly.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
-import { NO_FFMPEG, NO_INIT, unmakeable } from "./complaints.ts";
+import { NO_INIT, unmakeable } from "./complaints.ts";
 import type { Directories } from "../shared/paths.ts";
 import { instant } from "./clock/clock.ts";
 import { every } from "./clock/every.ts";
@@ -11,7 +11,7 @@ import { allHandlers } from "./commands/all.ts";
 import type { Daemon as AboutDaemon } from "./commands/handlers.ts";
 import { type Owners, cannotAsk } from "./commands/owner.ts";
 import type { LiveSettings } from "./config/live.ts";
-import { ffmpegVersion } from "./ffmpeg/version.ts";
+import { InstalledFfmpeg } from "./ffmpeg/installed.ts";
 import type { Log } from "./log/log.ts";
 import { startUp } from "./registry/start-up.ts";
 import { shownStates } from "./registry/statuses.ts";
@@ -40,7 +40,10 @@ export type Options = {
   /** Where FFmpeg is looked for: PATH. */
   readonly searchPath: string;
   /** What a service manager is told and has found out; null where there is none. */
-  readonly service: Pick<SystemdService, "ready" | "stopping" | "warnings"> | null;
+  readonly service: Pick<
+    SystemdService,
+    "ready" | "stopping" | "warnings" | "isBeingRestarted"
+  > | null;
   /** Where SIGTERM and SIGINT come from. */
   readonly signals: Pick<NodeJS.EventEmitter, "on">;
 };
@@ -70,7 +73,7 @@ export class Daemon {
   readonly #places: { stop(): void };
   #startedAt = Date.now();
   readonly #warnings: string[];
-  #ffmpeg: string | null = null;
+  readonly #ffmpeg: InstalledFfmpeg;
   #stopping = false;
   readonly #ending = new AbortController();
   #resolveEnded: () => void = () => {};
@@ -142,6 +145,7 @@ export class Daemon {
       this.#startedAt += stepMs;
     });
     const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
+    this.#ffmpeg = new InstalledFfmpeg(settings, log);
     monitor.start();
     metering.start();
     parts.history.remember.began(options.version, process.pid);
@@ -165,12 +169,13 @@ export class Daemon {
         encoders.stop();
       }),
       schedule,
-      { log, signals: options.signals, finish: (asked) => this.#finish(asked) },
+      {
+        ...{ log, signals: options.signals, finish: (asked) => this.#finish(asked) },
+        isRestart: async () => (await options.service?.isBeingRestarted()) === true,
+      },
     );
     if (process.pid === 1) this.#warn(NO_INIT);
-    void this.#findFfmpeg(settings);
     settings.onChange((now, before) => {
-      if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(settings);
       if (now.CLEANUP_ENABLED && !before.CLEANUP_ENABLED) tidy();
     });
     encoders.detectEncoders().catch((error: unknown) => {
@@ -207,7 +212,7 @@ export class Daemon {
       socket: directories.socket,
       stateDir: directories.state,
       runtimeDir: directories.runtime,
-      ffmpeg: this.#ffmpeg,
+      ffmpeg: this.#ffmpeg.version,
       warnings: this.#everyWarning(options),
     });
     const stop = (keepStreams: boolean): void => {
@@ -222,19 +227,8 @@ export class Daemon {
 
   #everyWarning({ service }: Options): string[] {
     const { metering, registry, history } = this.#parts;
-    const parts = [service, metering, registry, history.history];
+    const parts = [this.#ffmpeg, service, metering, registry, history.history];
     return [this.#warnings, ...parts.map((part) => part?.warnings ?? [])].flat();
-  }
-
-  async #findFfmpeg(settings: LiveSettings): Promise<void> {
-    const command = settings.current().FFMPEG_PATH;
-    const found = await ffmpegVersion(command);
-    // Another one was set meanwhile, and is looked at by itself.
-    if (command !== settings.current().FFMPEG_PATH) return;
-    this.#ffmpeg = found;
-    const at = this.#warnings.findIndex((warning) => warning.endsWith(NO_FFMPEG));
-    if (at >= 0) this.#warnings.splice(at, 1);
-    if (found === null) this.#warn(`${command}${NO_FFMPEG}`);
   }
 
   #warn(sentence: string): void {

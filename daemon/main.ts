@@ -29,6 +29,8 @@ const say = (sentence: string): void => {
   process.stderr.write(toJournal ? withPriority("error", line) : line);
 };
 
+const TOLD_BY_SYSTEMD = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
 /** The log, as soon as its level is known. */
 let known: Log | null = null;
 
@@ -69,6 +71,8 @@ const main = async (): Promise<number> => {
   known = log;
   const early = heedEarly(live, log);
   const service = await systemdService(process.env, live, log);
+  // They are for this process, and not for what it starts.
+  for (const name of TOLD_BY_SYSTEMD) delete process.env[name];
   const starting = Daemon.start({
     service,
     directories,
@@ -87,8 +91,7 @@ const main = async (): Promise<number> => {
   const { shutdown } = started.daemon;
   shutdown.registerHandlers();
   const asked = early.take();
-  if (asked === "SIGUSR2") void shutdown.leave(asked);
-  else if (asked !== null) void shutdown.shutdown(asked);
+  if (asked !== null) void shutdown.heed(asked);
   await started.daemon.ended;
   return EXIT.ok;
 };

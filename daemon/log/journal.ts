@@ -21,15 +21,15 @@ export const withPriority = (level: string, text: string): string =>
 
 /**
  * Makes a line of the log into one of the journal: its priority, the sentence, and as JSON all fields
- * but those that the journal has itself. `prettify` makes something else of it.
+ * but those that the journal has itself, `event` first. `prettify` makes something else of it.
  */
 export const journalLine =
   (prettify: ((line: string) => string) | null = null) =>
   (line: string): string => {
     try {
-      const { level, time: _time, msg, ...fields } = JSON.parse(line);
+      const { level, time: _time, msg, event, ...fields } = JSON.parse(line);
       const sentence = String(msg).replace(/\p{Cc}/gu, "\uFFFD");
-      const text = prettify?.(line) ?? `${sentence} ${JSON.stringify(fields)}\n`;
+      const text = prettify?.(line) ?? `${sentence} ${JSON.stringify({ event, ...fields })}\n`;
       return withPriority(level, text);
     } catch {
       return line;

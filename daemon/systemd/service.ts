@@ -30,6 +30,7 @@ type Surroundings = {
   readonly monotonic: () => number;
   /** A durable write that leaves nothing. */
   readonly tryDisk: (directory: string) => Promise<void>;
+  readonly isRestart: () => Promise<boolean>;
 };
 
 /** What systemd is told of this daemon, for as long as it lives. */
@@ -39,6 +40,7 @@ export class SystemdService {
   #said = "";
   #isReady = false;
   #isFailing = false;
+  #trouble: string | null = null;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -71,20 +73,35 @@ export class SystemdService {
     void this.#lookAtItself(served, everyMs);
   }
 
+  /** Whether this daemon's end is the first half of a restart; never rejects. */
+  isBeingRestarted(): Promise<boolean> {
+    return this.#around.isRestart();
+  }
+
   /** The daemon has begun to end. */
   stopping(): void {
     this.#notify({ STOPPING: 1, STATUS: "ending", EXTEND_TIMEOUT_USEC: EXTEND_MS * 1_000 });
   }
 
   #tell(served: Served): void {
-    const trouble = this.#disk?.trouble()?.brief ?? null;
+    const trouble = this.#disk?.trouble() ?? null;
+    this.#note(trouble?.sentence ?? null);
     const states = served.states();
-    const line = statusLine(states, served.warnings().length, trouble);
+    const line = statusLine(states, served.warnings().length, trouble?.brief ?? null);
     if (served.stopping()) {
       const STATUS = `ending: ${line}`;
       this.#notify({ STATUS, WATCHDOG: 1, EXTEND_TIMEOUT_USEC: EXTEND_MS * 1_000 });
     } else if (!this.#isReady) this.#isReady = this.#notify({ READY: 1, STATUS: line });
     else if (line !== this.#said && this.#notify({ STATUS: line })) this.#said = line;
+  }
+
+  /** Logs what is wrong with the disk when that changes. */
+  #note(trouble: string | null): void {
+    const { log } = this.#around;
+    if (trouble === this.#trouble) return;
+    if (trouble !== null) log.error({ event: "storage" }, trouble);
+    else log.info({ event: "storage" }, "the disk takes what must survive again");
+    this.#trouble = trouble;
   }
 
   /** Feeds the watchdog where a request was answered. The event loop is looked at by running on it. */

@@ -3,6 +3,7 @@ import type { Environment } from "../../shared/paths.ts";
 import type { LiveSettings } from "../config/live.ts";
 import type { Log } from "../log/log.ts";
 import { tryDurably } from "../store/atomic-file.ts";
+import { isBeingRestarted } from "./job.ts";
 import { notifierOf } from "./notify.ts";
 import { SystemdService } from "./service.ts";
 
@@ -17,5 +18,6 @@ export const systemdService = async (
   if (notifying.is !== "able") return null;
   const monotonic = (): number => performance.now();
   const { notifier } = notifying;
-  return new SystemdService({ notifier, log, settings, monotonic, tryDisk: tryDurably });
+  const means = { tryDisk: tryDurably, isRestart: () => isBeingRestarted() };
+  return new SystemdService({ notifier, log, settings, monotonic, ...means });
 };

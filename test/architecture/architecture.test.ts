@@ -181,6 +181,7 @@ const STARTERS = [
   "daemon/runner/lock.ts",
   "daemon/store/file-lock.ts",
   "daemon/store/remains.ts",
+  "daemon/systemd/job.ts",
 ];
 
 t.test("few files start processes or signal them", async (t) => {

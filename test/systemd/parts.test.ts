@@ -62,7 +62,7 @@ t.test("lines for the journal", async (t) => {
   const line = (fields: object): string => JSON.stringify({ time: "2026-01-02", ...fields });
   const inJournal = journalLine();
   t.equal(
-    inJournal(line({ level: "warn", event: "backoff", stream: "a", msg: "a: retry in 3 s" })),
+    inJournal(line({ level: "warn", stream: "a", event: "backoff", msg: "a: retry in 3 s" })),
     '<4>a: retry in 3 s {"event":"backoff","stream":"a"}\n',
   );
   for (const [level, number] of Object.entries({ debug: 7, info: 6, error: 3 }))
