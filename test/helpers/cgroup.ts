@@ -10,7 +10,7 @@ const HIERARCHIES: Readonly<Record<string, readonly string[]>> = {
 
 /** A control group below this process's own, in which a program is to run. */
 export type Cgroup = {
-  /** What comes before the program's own words. */
+  /** What `sh` is to be given before a program and its words. */
   readonly front: readonly string[];
   /** When all in it have ended. */
   readonly remove: () => Promise<void>;
@@ -31,7 +31,7 @@ export const cgroup = (name: string): Cgroup => {
   const script =
     'for place in $0; do if mkdir "$place" && echo $$ >"$place/cgroup.procs"; then :; fi; done 2>/dev/null; exec "$@"';
   return {
-    front: ["sh", "-c", script, places.join(" ")],
+    front: ["-c", script, places.join(" ")],
     remove: async () => {
       for (const place of places)
         await until(`${place} is empty`, () => removed(place), 10_000).catch(() => {});

@@ -62,10 +62,17 @@ export const boot = async (options: readonly string[]): Promise<Container | stri
   const always = "--boot --keep-unit --register=no --console=pipe --link-journal=no";
   const name = `sb${process.pid}`;
   const group = cgroup(name);
-  const [program = "", ...front] = [...group.front, "systemd-nspawn"];
   const child: ChildProcess = spawn(
-    program,
-    [...front, ...options, ...always.split(" "), "-M", name, "systemd.firstboot=no"],
+    "sh",
+    [
+      ...group.front,
+      "systemd-nspawn",
+      ...options,
+      ...always.split(" "),
+      "-M",
+      name,
+      "systemd.firstboot=no",
+    ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   let complaint = "";
