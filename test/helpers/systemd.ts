@@ -19,6 +19,8 @@ const BARE = ["env", "-u", "NODE_OPTIONS"];
 export type Container = {
   /** Runs a command in it. */
   readonly run: (...argv: string[]) => Promise<Finished>;
+  /** The same, for as long as `ms`. */
+  readonly runFor: (ms: number, ...argv: string[]) => Promise<Finished>;
   /** Writes a file in it, and the directories above it; /usr is read-only. */
   readonly put: (file: string, text: string) => void;
   /** Puts a unit, or the drop-in of one, into /run/systemd/system. */
@@ -85,10 +87,12 @@ export const boot = async (options: readonly string[]): Promise<Container | stri
   );
   // It did not even begin: no control groups, say, or no right to mount.
   if (leader === -1) return `systemd: systemd-nspawn refuses: ${complaint.trim().split("\n")[0]}`;
-  const run = async (...argv: string[]): Promise<Finished> =>
+  const runFor: Container["runFor"] = async (timeoutMs, ...argv) =>
     command("nsenter", ["-t", String(leader), "-m", "-p", "-u", "-i", "--", ...BARE, ...argv], {
       env: plainEnvironment(),
+      timeoutMs,
     });
+  const run: Container["run"] = async (...argv) => runFor(60_000, ...argv);
   const stop = async (): Promise<void> => {
     try {
       // PID 1 of the container: with it goes everything in it.
@@ -115,7 +119,7 @@ export const boot = async (options: readonly string[]): Promise<Container | stri
     writeFileSync(there, text);
   };
   const addUnit = (unit: string, text: string): void => put(`/run/systemd/system/${unit}`, text);
-  return { run, put, addUnit, over, stop };
+  return { run, runFor, put, addUnit, over, stop };
 };
 
 /** The child of systemd-nspawn that is process 1 of its container; null before there is one. */
