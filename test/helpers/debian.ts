@@ -10,32 +10,27 @@ export type Debian = Container & {
   readonly root: string;
 };
 
-/** Puts a layer in memory over a directory; the ways to do it differ by where `lower` lies. */
-const overlay = async (scratch: string, lower: string): Promise<string | null> => {
-  await output("mount", ["-t", "tmpfs", "-o", "mode=0755,size=2g", "streambro-test", scratch]);
-  for (const name of ["upper", "work", "root"]) mkdirSync(path.join(scratch, name));
-  const layers = `lowerdir=${lower},upperdir=${scratch}/upper,workdir=${scratch}/work`;
-  const over = ["-t", "overlay", "overlay", "-o", layers, `${scratch}/root`];
-  const { code, stderr } = await command("mount", over);
-  return code === 0 ? null : `systemd: no overlay can be made here: ${stderr.trim()}`;
+export type WritableRoot = {
+  readonly root: string;
+  readonly clear: () => Promise<void>;
 };
 
-/**
- * Boots a Debian, by default a copy of this machine's, with `inputs` at /media, or says why it cannot.
- * Its network is this machine's.
- */
-export const bootDebian = async (inputs: string, lower = "/"): Promise<Debian | string> => {
+/** A copy in memory of a Debian's root directory, by default of this machine's; or why there is none. */
+export const writableRoot = async (lower = "/"): Promise<WritableRoot | string> => {
   const scratch = mkdtempSync(path.join(os.tmpdir(), "sb-debian-"));
   const root = path.join(scratch, "root");
+  await output("mount", ["-t", "tmpfs", "-o", "mode=0755,size=3g", "streambro-test", scratch]);
   const clear = async (): Promise<void> => {
     await command("umount", ["-l", root]);
     await command("umount", ["-l", scratch]);
     rmSync(scratch, { recursive: true, force: true });
   };
-  const why = await overlay(scratch, lower);
-  if (why !== null) {
+  for (const name of ["upper", "work", "root"]) mkdirSync(path.join(scratch, name));
+  const layers = `lowerdir=${lower},upperdir=${scratch}/upper,workdir=${scratch}/work`;
+  const { code, stderr } = await command("mount", ["-t", "overlay", "overlay", "-o", layers, root]);
+  if (code !== 0) {
     await clear();
-    return why;
+    return `systemd: no overlay can be made here: ${stderr.trim()}`;
   }
   // What runs on this machine need not run there twice; and packages may start what they bring.
   const units = path.join(root, "etc/systemd/system");
@@ -43,6 +38,17 @@ export const bootDebian = async (inputs: string, lower = "/"): Promise<Debian | 
   rmSync(path.join(root, "usr/sbin/policy-rc.d"), { force: true });
   // An index of all manuals takes longer than an installation.
   rmSync(path.join(root, "var/lib/man-db/auto-update"), { force: true });
+  return { root, clear };
+};
+
+/**
+ * Boots a Debian, by default a copy of this machine's, with `inputs` at /media, or says why it cannot.
+ * Its network is this machine's.
+ */
+export const bootDebian = async (inputs: string, lower?: string): Promise<Debian | string> => {
+  const made = await writableRoot(lower);
+  if (typeof made === "string") return made;
+  const { root, clear } = made;
   const container = await boot(["-D", root, `--bind-ro=${inputs}:/media`]);
   if (typeof container === "string") {
     await clear();
