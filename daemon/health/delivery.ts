@@ -1,4 +1,5 @@
 import type { Health } from "../../shared/states.ts";
+import { isAnsweredAtOnce } from "./answered.ts";
 import { type Sample, ackedBetween, backFrom, speedBetween, writtenBetween } from "./samples.ts";
 import { takenBetween } from "./taken.ts";
 
@@ -59,6 +60,7 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   const part = (early.at - from.at) / (last.at - from.at);
   if (!isNothing(samples, from, early, LEAST_DUE_BYTES * part)) return null;
   if (isWithoutNews(backFrom(samples, stallMs * LATE) ?? from, last)) return null;
+  if (isAnsweredAtOnce(samples, from)) return null;
   const seconds = Math.round((last.at - from.at) / 1000);
   const looks = looksSince(samples, from.at - SHOWN_BEFORE_MS);
   const backlog = last.connection?.backlog ?? 0;
@@ -78,8 +80,9 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
 const looksSince = (samples: readonly Sample[], since: number): readonly string[] =>
   samples.flatMap(({ at, mediaMs, written, connection }) => {
     if (at < since) return [];
-    const { acked = null, window = null, backlog = null, segments = null } = connection ?? {};
-    const figures = { mediaMs, written, acked, window, backlog, segments };
+    const { acked = null, window = null, backlog = null, rttMs = null } = connection ?? {};
+    const { segments = null } = connection ?? {};
+    const figures = { mediaMs, written, acked, window, backlog, segments, rttMs };
     const words = Object.entries(figures).map(([what, figure]) => `${what} ${figure ?? "-"}`);
     return [`${((at - since) / 1_000).toFixed(1)} s: ${words.join(", ")}`];
   });

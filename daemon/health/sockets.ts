@@ -14,6 +14,8 @@ export type Connection = {
   readonly backlog: number;
   /** Round-trip time in milliseconds, the longest where there are several; null where not told. */
   readonly rttMs: number | null;
+  /** The shortest of the last minutes; absent or null where not told. */
+  readonly minRttMs?: number | null;
   /** Segments that were sent again since the connection was opened. */
   readonly retransmits: number;
   readonly ends: readonly Ends[];
@@ -53,6 +55,7 @@ const parseLine = (line: string): Connection => {
     // State, then what was received and not read, then what was sent and not acknowledged.
     backlog: count(/^\S+\s+\d+\s+(\d+)\s/),
     rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d+(?:\.\d+)?)\//) : null,
+    minRttMs: /\bminrtt:\d/.test(line) ? count(/\bminrtt:(\d+(?:\.\d+)?)/) : null,
     retransmits: count(/\bretrans:\d+\/(\d+)/),
     ends: endsOf(line),
     segments: count(/\bdata_segs_out:(\d+)/),
@@ -73,6 +76,8 @@ const sum = (one: Connection | undefined, other: Connection): Connection =>
         window: one.window + other.window,
         backlog: one.backlog + other.backlog,
         rttMs: Math.max(one.rttMs ?? 0, other.rttMs ?? 0),
+        // Of several nobody could say which of them puts off its answers.
+        minRttMs: null,
         retransmits: one.retransmits + other.retransmits,
         ends: [...one.ends, ...other.ends],
         segments: (one.segments ?? 0) + (other.segments ?? 0),
