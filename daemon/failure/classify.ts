@@ -25,14 +25,15 @@ export const classify = (
   { name, host, secrets = [] }: About,
   sentMs: number | null,
 ): Failure => {
-  const last = judged(logTail);
+  // First of all: what is cut or cleaned is no longer the secret, and still most of it.
+  const last = judged(masked(logTail, secrets));
   const row = rowFor(exit, last, sentMs);
   const words: Readonly<Record<string, () => string>> = {
     NAME: () => name,
     HOST: () => host,
     SIGNAL: () => exit.signal ?? "",
     STATUS: () => String(exit.code ?? exit.signal),
-    LINE: () => masked(ownWords(last, row), secrets),
+    LINE: () => ownWords(last, row),
   };
   const message = `${row.happened}. ${row.advice}`.replaceAll(
     /\b(?:NAME|HOST|SIGNAL|STATUS|LINE)\b/g,

@@ -36,7 +36,7 @@ export const parseSockets = (text: string): Connections => {
   const found = new Map<number, Connection>();
   for (const line of text.split("\n")) {
     // One process may hold a connection by several descriptors.
-    const pids = new Set([...line.matchAll(/\bpid=(\d+),fd=/g)].map(([, pid]) => Number(pid)));
+    const pids = new Set([...line.matchAll(/\bpid=(\d{1,9}),fd=/g)].map(([, pid]) => Number(pid)));
     if (pids.size === 0) continue;
     const connection = parseLine(line);
     for (const pid of pids) found.set(pid, sum(found.get(pid), connection));
@@ -47,15 +47,15 @@ export const parseSockets = (text: string): Connections => {
 const parseLine = (line: string): Connection => {
   const count = (pattern: RegExp): number => Number(pattern.exec(line)?.[1] ?? 0);
   return {
-    acked: count(/\bbytes_acked:(\d+)/),
+    acked: count(/\bbytes_acked:(\d{1,15})/),
     // A window of nothing is left out, as is every window on an old kernel.
-    window: count(/\bsnd_wnd:(\d+)/),
+    window: count(/\bsnd_wnd:(\d{1,15})/),
     // State, then what was received and not read, then what was sent and not acknowledged.
-    backlog: count(/^\S+\s+\d+\s+(\d+)\s/),
-    rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d+(?:\.\d+)?)\//) : null,
-    retransmits: count(/\bretrans:\d+\/(\d+)/),
+    backlog: count(/^\S+\s+\d+\s+(\d{1,15})\s/),
+    rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d{1,15}(?:\.\d+)?)\//) : null,
+    retransmits: count(/\bretrans:\d+\/(\d{1,15})/),
     ends: endsOf(line),
-    segments: count(/\bdata_segs_out:(\d+)/),
+    segments: count(/\bdata_segs_out:(\d{1,15})/),
     grain: 2 ** Math.min(14, count(/\bwscale:(\d+),/)),
   };
 };
