@@ -20,9 +20,45 @@ const WORDS: readonly Buffer[] = [
   ...DIGITS,
   ...["__proto__", "constructor", "toString", "prototype", "hasOwnProperty"],
   ...['{"__proto__":{"polluted":1}}', '"constructor":{"prototype":{"polluted":1}}'],
-  ...["\u001B[31m", "\u001B]0;title\u0007", "\u009B2J", "\u0000", "\u007F", "\b", "\r\n", "\r", "\n"],
-  ...["\u202E", "\u2066", "\u200B", "\u2028", "\u2029", "\uFEFF", "\\ud800", "\\u0000", "\\u001b[2J"],
-  ...["null", "true", "[]", "{}", '""', "[[[[", "}}}}", '"', "\\", "'", "%00", "%ff", "%", "../", "//"],
+  ...[
+    "\u001B[31m",
+    "\u001B]0;title\u0007",
+    "\u009B2J",
+    "\u0000",
+    "\u007F",
+    "\b",
+    "\r\n",
+    "\r",
+    "\n",
+  ],
+  ...[
+    "\u202E",
+    "\u2066",
+    "\u200B",
+    "\u2028",
+    "\u2029",
+    "\uFEFF",
+    "\\ud800",
+    "\\u0000",
+    "\\u001b[2J",
+  ],
+  ...[
+    "null",
+    "true",
+    "[]",
+    "{}",
+    '""',
+    "[[[[",
+    "}}}}",
+    '"',
+    "\\",
+    "'",
+    "%00",
+    "%ff",
+    "%",
+    "../",
+    "//",
+  ],
   ...["\t", " ", ":", ",", ";", "=", "&", "|", "*a", "&a", "<<", "? ", "- ", "!!binary ", "---\n"],
 ].map((word) => Buffer.from(word));
 
@@ -72,7 +108,10 @@ const MUTATIONS: readonly Mutation[] = [
     return splice(bytes, ...span(random, bytes), other.subarray(from, to));
   },
   (random, bytes, other) =>
-    Buffer.concat([bytes.subarray(0, below(random, bytes.length)), other.subarray(below(random, other.length))]),
+    Buffer.concat([
+      bytes.subarray(0, below(random, bytes.length)),
+      other.subarray(below(random, other.length)),
+    ]),
   // A word that upsets.
   (random, bytes) => {
     const at = below(random, bytes.length + 1);
@@ -97,7 +136,11 @@ const MUTATIONS: readonly Mutation[] = [
     lines.splice(at, below(random, 2), ...(random() < 0.5 ? [one(random, lines)] : []));
     return Buffer.from(lines.join("\n"), "latin1");
   },
-  (random, bytes) => Buffer.concat([Buffer.from(one(random, ["[", '{"a":']).repeat(1 + below(random, 3_000))), bytes]),
+  (random, bytes) =>
+    Buffer.concat([
+      Buffer.from(one(random, ["[", '{"a":']).repeat(1 + below(random, 3_000))),
+      bytes,
+    ]),
   (random) => Buffer.from(Array.from({ length: below(random, 64) }, () => below(random, 256))),
 ];
 
@@ -112,14 +155,26 @@ export const mutated = (random: Random, samples: readonly Buffer[], most: number
 /** A piece that is said again and again between a beginning and an end: what makes searches slow. */
 export type Pump = { readonly head: Buffer; readonly piece: Buffer; readonly tail: Buffer };
 
-export const pump = (random: Random, samples: readonly Buffer[], words: readonly string[]): Pump => {
+export const pump = (
+  random: Random,
+  samples: readonly Buffer[],
+  words: readonly string[],
+): Pump => {
   const sample = one(random, samples);
   const [from, to] = span(random, sample);
   const own = words.map((word) => Buffer.from(word));
   const cut = below(random, sample.length + 1);
-  const pieces = [sample.subarray(from, to), one(random, WORDS), ...(own.length === 0 ? [] : [one(random, own), one(random, own)])];
+  const pieces = [
+    sample.subarray(from, to),
+    one(random, WORDS),
+    ...(own.length === 0 ? [] : [one(random, own), one(random, own)]),
+  ];
   const filled = pieces.filter(({ length }) => length > 0);
-  const ends = [Buffer.alloc(0), sample.subarray(0, cut), ...(own.length === 0 ? [] : [one(random, own)])];
+  const ends = [
+    Buffer.alloc(0),
+    sample.subarray(0, cut),
+    ...(own.length === 0 ? [] : [one(random, own)]),
+  ];
   return {
     head: one(random, ends),
     piece: filled.length === 0 ? Buffer.from("a") : one(random, filled),

@@ -23,9 +23,16 @@ export const isShort = (text: string, most: number, what: string): void =>
   hold(text.length <= most, `${what} has ${text.length} characters`);
 
 /** A number that is one, from `least` on. */
-export const isNumber = (value: number | null | undefined, what: string, least = -Infinity): void => {
+export const isNumber = (
+  value: number | null | undefined,
+  what: string,
+  least = -Infinity,
+): void => {
   if (value === null || value === undefined) return;
-  hold(Number.isFinite(value) && value >= least, `${what} is ${Object.is(value, -0) ? "-0" : value}`);
+  hold(
+    Number.isFinite(value) && value >= least,
+    `${what} is ${Object.is(value, -0) ? "-0" : value}`,
+  );
 };
 
 /** Every number anywhere in it is finite. */

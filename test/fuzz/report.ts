@@ -5,7 +5,10 @@ const source = (bytes: Buffer): string => {
   const text = bytes.toString("utf8");
   if (!Buffer.from(text).equals(bytes)) return `Buffer.from("${bytes.toString("hex")}", "hex")`;
   const shown = JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (found) =>
-    found.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+    found
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
   );
   return `Buffer.from(${shown})`;
 };

@@ -11,7 +11,16 @@ import { lastLines, linesAfter } from "../../../daemon/logs/follow.ts";
 import { FAILURE_REASONS } from "../../../shared/states.ts";
 import { WORDS } from "../../failure/words.ts";
 import type { Target } from "../engine.ts";
-import { SECRET, hold, isClean, isKept, isNumber, isQuiet, isSaidWhole, isShort } from "../properties.ts";
+import {
+  SECRET,
+  hold,
+  isClean,
+  isKept,
+  isNumber,
+  isQuiet,
+  isSaidWhole,
+  isShort,
+} from "../properties.ts";
 
 const PROGRESS = [
   "frame=52\nfps=26.01\nstream_0_0_q=-1.0\nbitrate= 614.9kbits/s\ntotal_size=150703\nout_time_us=1960000\nout_time_ms=1960000\nout_time=00:00:01.960000\ndup_frames=0\ndrop_frames=0\nspeed=0.996x\nprogress=continue\n",
@@ -35,7 +44,9 @@ const progress: Target = {
 };
 
 const STATUSES = [...new Set(WORDS.map(({ status }) => status))];
-const EXITS = STATUSES.map((status) => (status === null ? { code: null, signal: null } : exitOf(status)));
+const EXITS = STATUSES.map((status) =>
+  status === null ? { code: null, signal: null } : exitOf(status),
+);
 /** What each row looks for, as plain words. */
 const SAID = FAILURES.flatMap(({ said }) =>
   said === undefined ? [] : said.source.split(/[()|?:[\]^\\*+]+/).filter((word) => word.length > 2),
@@ -102,7 +113,11 @@ const LOG = 131_072;
 
 const logs: Target = {
   name: "logs",
-  samples: ["one\ntwo\nthree\n", "title : \u001B]0;x\u0007 \u202E\n\tkept\r\n", `${"x".repeat(70_000)}\nend`],
+  samples: [
+    "one\ntwo\nthree\n",
+    "title : \u001B]0;x\u0007 \u202E\n\tkept\r\n",
+    `${"x".repeat(70_000)}\nend`,
+  ],
   mostBytes: 300_000,
   cost: 20,
   check: (bytes) => {
@@ -116,7 +131,10 @@ const logs: Target = {
       for (let most = bytes.length / LOG + 3; ; most -= 1) {
         hold(most > 0, "it never comes to the end");
         const piece = linesAfter(file, cursor);
-        hold(/^\d+$/.test(piece.cursor) && Number(piece.cursor) <= bytes.length, `the cursor ${piece.cursor}`);
+        hold(
+          /^\d+$/.test(piece.cursor) && Number(piece.cursor) <= bytes.length,
+          `the cursor ${piece.cursor}`,
+        );
         for (const line of piece.lines) isQuiet(line, "a line");
         if (piece.cursor === cursor) break;
         ({ cursor } = piece);

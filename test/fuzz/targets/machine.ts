@@ -53,7 +53,10 @@ const stat: Target = {
 
 const users: Target = {
   name: "users",
-  samples: ["root:x:0:0:root:/root:/bin/bash\nanna:x:1000:1000:,,,:/home/anna:/bin/sh\n", "constructor:x:12:1::/:/\n"],
+  samples: [
+    "root:x:0:0:root:/root:/bin/bash\nanna:x:1000:1000:,,,:/home/anna:/bin/sh\n",
+    "constructor:x:12:1::/:/\n",
+  ],
   words: [":", "root", "\n"],
   mostBytes: 65_536,
   check: (bytes) => {
@@ -61,7 +64,10 @@ const users: Target = {
     for (const key of ["root", "0", "anna", "1000", "constructor", "__proto__", "12"]) {
       const user = find(text, key);
       if (user === null) continue;
-      hold(Number.isSafeInteger(user.uid) && user.uid >= 0 && user.uid < 2 ** 32, `the uid ${user.uid}`);
+      hold(
+        Number.isSafeInteger(user.uid) && user.uid >= 0 && user.uid < 2 ** 32,
+        `the uid ${user.uid}`,
+      );
       hold(user.name === key || String(user.uid) === String(Number(key)), "another user");
       hold(!/[:\n\p{Cc}]/u.test(user.name), "the name");
     }
@@ -71,7 +77,11 @@ const users: Target = {
 
 /** What is written as `\uD800` is meant so: no bytes make half a character. */
 const unescaped = (bytes: Buffer): string =>
-  bytes.toString("utf8").replaceAll(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  bytes
+    .toString("utf8")
+    .replaceAll(/\\u([0-9a-f]{4})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
 
 const destinations: Target = {
   name: "destinations",
@@ -95,8 +105,14 @@ const destinations: Target = {
       }
       const { url, secrets } = parsed.destination;
       isClean(url, "the URL");
-      hold(/^(?:rtmps?|srt):\/\/[^@]*$/.test(url.replace(/(?<=^\w+:\/\/[^/]*\/).*/, "")), `the URL ${url}`);
-      hold(Object.values(secrets).every((value) => !/\p{Cc}/u.test(value)), "a secret that breaks its line");
+      hold(
+        /^(?:rtmps?|srt):\/\/[^@]*$/.test(url.replace(/(?<=^\w+:\/\/[^/]*\/).*/, "")),
+        `the URL ${url}`,
+      );
+      hold(
+        Object.values(secrets).every((value) => !/\p{Cc}/u.test(value)),
+        "a secret that breaks its line",
+      );
       isClean(shownUrl(url, true), "the shown URL");
       // A key of its own may be what the URL is too.
       if (key === SECRET) hold(Object.values(secrets).includes(SECRET), "the key is kept");
@@ -135,7 +151,12 @@ const inFolder = (name: string, bytes: Buffer, look: (folder: string) => void): 
 };
 
 const settingsOf = (folder: string): ReturnType<typeof loadSettings> =>
-  loadSettings({ flags: new Map(), env: {}, file: path.join(folder, "conf.yaml"), mustExist: true });
+  loadSettings({
+    flags: new Map(),
+    env: {},
+    file: path.join(folder, "conf.yaml"),
+    mustExist: true,
+  });
 
 const settings: Target = {
   name: "settings",
@@ -147,14 +168,32 @@ const settings: Target = {
     "x".repeat(70_000),
     "a: &a [x, x]\nb: &b [*a, *a]\nretry_max_ms: *b\n",
   ],
-  words: ["a: 1\n", "[", "{", "*a ", "&a ", "? ", "- ", "  ", "retry_max_ms: ", "'", "|\n", "#", "!!int "],
+  words: [
+    "a: 1\n",
+    "[",
+    "{",
+    "*a ",
+    "&a ",
+    "? ",
+    "- ",
+    "  ",
+    "retry_max_ms: ",
+    "'",
+    "|\n",
+    "#",
+    "!!int ",
+  ],
   mostBytes: 65_536,
+  timedBytes: 16_384,
   cost: 10,
   check: (bytes) =>
     inFolder("conf.yaml", bytes, (folder) => {
       const loaded = settingsOf(folder);
       if (loaded.ok) return isFinite(loaded.settings, "settings");
-      hold(loaded.errors.length > 0 && loaded.errors.length <= 51, `${loaded.errors.length} errors`);
+      hold(
+        loaded.errors.length > 0 && loaded.errors.length <= 51,
+        `${loaded.errors.length} errors`,
+      );
       for (const error of loaded.errors) {
         isClean(error, "an error");
         isShort(error, 5_000, "an error");
@@ -172,7 +211,10 @@ const runs: Target = {
     inFolder("pids", bytes, (folder) => {
       const found = readPids(folder);
       if (found === null) return;
-      for (const { pid, startTime } of [found.ffmpeg, ...(found.runner === null ? [] : [found.runner])]) {
+      for (const { pid, startTime } of [
+        found.ffmpeg,
+        ...(found.runner === null ? [] : [found.runner]),
+      ]) {
         hold(Number.isSafeInteger(pid) && pid > 1, `the pid ${pid}`);
         hold(Number.isSafeInteger(startTime) && startTime >= 0, `the start ${startTime}`);
       }
@@ -181,10 +223,21 @@ const runs: Target = {
     });
     inFolder("exit", bytes, (folder) => {
       const exit = readExit(folder);
-      hold(exit === null || exit.code === null || (exit.code >= 0 && exit.code < 256), "the exit status");
+      hold(
+        exit === null || exit.code === null || (exit.code >= 0 && exit.code < 256),
+        "the exit status",
+      );
     });
   },
 };
 
 /** What the kernel, the system's own files, an operator and the runner say. */
-export const MACHINE: readonly Target[] = [sockets, stat, users, destinations, names, settings, runs];
+export const MACHINE: readonly Target[] = [
+  sockets,
+  stat,
+  users,
+  destinations,
+  names,
+  settings,
+  runs,
+];

@@ -11,7 +11,12 @@ const REPORT = JSON.stringify({
     {
       ...{ index: 0, codec_name: "h264", codec_type: "video", width: 160, height: 90 },
       ...{ has_b_frames: 2, sample_aspect_ratio: "1:1", pix_fmt: "yuv420p", field_order: "tt" },
-      ...{ r_frame_rate: "25/1", avg_frame_rate: "25/1", start_time: "0.080000", duration: "6.000" },
+      ...{
+        r_frame_rate: "25/1",
+        avg_frame_rate: "25/1",
+        start_time: "0.080000",
+        duration: "6.000",
+      },
       disposition: { default: 1, attached_pic: 0 },
       side_data_list: [{ side_data_type: "Display Matrix", rotation: -90 }],
     },
@@ -65,7 +70,11 @@ const packets: Target = {
       isNumber(dtsMs, "dtsMs");
       isNumber(durationMs, "durationMs", 0);
     }
-    const order = interleaveOf([found, found, found], { index: 0, frameMs: 40 }, { index: 1, frameMs: 21 });
+    const order = interleaveOf(
+      [found, found, found],
+      { index: 0, frameMs: 40 },
+      { index: 1, frameMs: 21 },
+    );
     const { startMs, ...rest } = order;
     hold(startMs === Infinity || Number.isFinite(startMs), "startMs");
     isFinite(rest, "order");

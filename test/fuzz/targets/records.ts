@@ -12,7 +12,12 @@ import { MetricsRecord } from "../../../daemon/metrics/schema.ts";
 import { keepUnknown } from "../../../daemon/store/keep-unknown.ts";
 import { withExactWords, withFirstWords } from "../../../daemon/store/later-words.ts";
 import { parseRecord } from "../../../daemon/store/record-file.ts";
-import { MemoryRecord, RunRecord, SecretRecord, SpecRecord } from "../../../daemon/store/schemas.ts";
+import {
+  MemoryRecord,
+  RunRecord,
+  SecretRecord,
+  SpecRecord,
+} from "../../../daemon/store/schemas.ts";
 import type { Target } from "../engine.ts";
 import { Broken, SECRET, hold, isClean, isFinite, isKept, isShort } from "../properties.ts";
 
@@ -30,7 +35,9 @@ const record = (name: string, schema: z.ZodType, samples: readonly string[]): Ta
     const found = parseRecord(bytes.toString("utf8"), schema, withExactWords);
     if (found.is === "good") {
       isFinite(found.value, name);
-      const again = JSON.stringify(withFirstWords(keepUnknown(found.raw, found.value, found.value)));
+      const again = JSON.stringify(
+        withFirstWords(keepUnknown(found.raw, found.value, found.value)),
+      );
       hold(parseRecord(again, schema, withExactWords).is === "good", "it can be read again");
       return;
     }
@@ -56,7 +63,10 @@ const metrics: Target = {
     if (found.is !== "good") return;
     const counters = new Counters(new Registry());
     counters.restore(found.value.counters);
-    hold(MetricsRecord.safeParse({ version: 1, counters: await counters.rows() }).success, "it can be saved again");
+    hold(
+      MetricsRecord.safeParse({ version: 1, counters: await counters.rows() }).success,
+      "it can be saved again",
+    );
   },
 };
 
@@ -69,7 +79,12 @@ const archive = (): Buffer => {
     const file = path.join(folder, "history.db");
     const opened = openArchive(file);
     if (opened.is !== "open") throw new Error(`no archive: ${opened.is}`);
-    const happened = { stream: "radio", kind: "state", message: "on the air", details: { a: 1 } } as const;
+    const happened = {
+      stream: "radio",
+      kind: "state",
+      message: "on the air",
+      details: { a: 1 },
+    } as const;
     opened.archive.write([1, 2, 3].map((id) => entryOf(happened, id, 1_795_440_555_771 + id)));
     opened.archive.copyTo(`${file}.copy`);
     opened.archive.close();

@@ -36,7 +36,10 @@ const handlers = Object.fromEntries(
   (Object.keys(METHODS) as MethodName[]).map((name) => [
     name,
     async (params: unknown) => {
-      hold(METHODS[name].params.safeParse(params).success, `${name} is handed what it should not be`);
+      hold(
+        METHODS[name].params.safeParse(params).success,
+        `${name} is handed what it should not be`,
+      );
       return { called: name };
     },
   ]),
@@ -51,7 +54,12 @@ const NUMBERS: ReadonlySet<unknown> = new Set([
     .filter((rpc) => rpc !== ERRORS.INTERNAL.rpc),
 ]);
 
-type Reply = { jsonrpc?: unknown; id?: unknown; result?: unknown; error?: { code: unknown; message: string } };
+type Reply = {
+  jsonrpc?: unknown;
+  id?: unknown;
+  result?: unknown;
+  error?: { code: unknown; message: string };
+};
 
 /** A key is where a key belongs, and nowhere else: what else is repeated is no secret. */
 const isSecretInPlace = (line: string): boolean => {
@@ -73,12 +81,18 @@ const frames: Target = {
       const reader = new FrameReader(256);
       const lines: string[] = [];
       for (let at = 0; at < bytes.length; at += cut)
-        reader.push(bytes.subarray(at, at + cut), (line) => lines.push(line), () => lines.push("too long"));
+        reader.push(
+          bytes.subarray(at, at + cut),
+          (line) => lines.push(line),
+          () => lines.push("too long"),
+        );
       return lines;
     };
     const whole = read(bytes.length || 1);
-    for (const line of whole) hold(line.trim() !== "" && line.length <= 256, "a line out of bounds");
-    for (const cut of [1, 7, 255]) hold(isDeepStrictEqual(read(cut), whole), `it depends on pieces of ${cut}`);
+    for (const line of whole)
+      hold(line.trim() !== "" && line.length <= 256, "a line out of bounds");
+    for (const cut of [1, 7, 255])
+      hold(isDeepStrictEqual(read(cut), whole), `it depends on pieces of ${cut}`);
   },
 };
 
