@@ -8,6 +8,8 @@ import { FAILURES } from "./table.ts";
 /** A broadcast that got no further was turned away rather than interrupted. */
 const AT_ONCE_MS = 3_000;
 
+const ANSWER = /server error:/i;
+
 /** The stream's name, its receiver, and what of its destination nobody may see. */
 type About = {
   readonly name: string;
@@ -39,7 +41,10 @@ export const classify = (
     /\b(?:NAME|HOST|SIGNAL|STATUS|LINE)\b/g,
     (word) => words[word]?.() ?? word,
   );
-  return { reason: row.reason, permanent: row.permanent, message };
+  // What a receiver answers stands in the log as it is, line breaks and all: it could say anything in
+  // FFmpeg's name, and must not be able to end a stream for good.
+  const permanent = row.permanent && !ANSWER.test(logTail);
+  return { reason: row.reason, permanent, message };
 };
 
 /** The first row that fits; but what was lost later than the input was found damaged is the cause. */

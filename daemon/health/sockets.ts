@@ -45,17 +45,21 @@ export const parseSockets = (text: string): Connections => {
 };
 
 const parseLine = (line: string): Connection => {
-  const count = (pattern: RegExp): number => Number(pattern.exec(line)?.[1] ?? 0);
+  const count = (pattern: RegExp): number => {
+    const value = Number(pattern.exec(line)?.[1] ?? 0);
+    // No kernel counts further; to go on with what is no number would end all judging.
+    return value <= Number.MAX_SAFE_INTEGER ? value : 0;
+  };
   return {
-    acked: count(/\bbytes_acked:(\d{1,15})/),
+    acked: count(/\bbytes_acked:(\d+)/),
     // A window of nothing is left out, as is every window on an old kernel.
-    window: count(/\bsnd_wnd:(\d{1,15})/),
+    window: count(/\bsnd_wnd:(\d+)/),
     // State, then what was received and not read, then what was sent and not acknowledged.
-    backlog: count(/^\S+\s+\d+\s+(\d{1,15})\s/),
-    rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d{1,15}(?:\.\d+)?)\//) : null,
-    retransmits: count(/\bretrans:\d+\/(\d{1,15})/),
+    backlog: count(/^\S+\s+\d+\s+(\d+)\s/),
+    rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d+(?:\.\d+)?)\//) : null,
+    retransmits: count(/\bretrans:\d+\/(\d+)/),
     ends: endsOf(line),
-    segments: count(/\bdata_segs_out:(\d{1,15})/),
+    segments: count(/\bdata_segs_out:(\d+)/),
     grain: 2 ** Math.min(14, count(/\bwscale:(\d+),/)),
   };
 };

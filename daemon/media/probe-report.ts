@@ -4,12 +4,7 @@ import type { MediaInfo } from "./media-info.ts";
 
 /** No film is longer: what says so is damaged, and reckoning with it would leave the numbers behind. */
 const MOST_SECONDS = 1e9;
-const Seconds = z.coerce
-  .number()
-  .min(-MOST_SECONDS)
-  .max(MOST_SECONDS)
-  .optional()
-  .catch(undefined);
+const Seconds = z.coerce.number().min(-MOST_SECONDS).max(MOST_SECONDS).optional().catch(undefined);
 const Count = z.number().min(0).max(1e6);
 const Stream = z.looseObject({
   index: Count,

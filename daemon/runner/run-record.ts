@@ -33,7 +33,9 @@ export const isOfThisBoot = (record: RunRecord): boolean => record.bootId === bo
  * release writes these four numbers and nothing else; what is new goes into a file of its own.
  */
 export const readPids = (directory: string): Pids | null => {
-  const words = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15})\n?$/.exec(read(path.join(directory, "pids")) ?? "");
+  const words = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15})\n?$/.exec(
+    read(path.join(directory, "pids")) ?? "",
+  );
   const [runner = 0, runnerStart = 0, ffmpeg = 0, ffmpegStart = 0] = (words ?? [])
     .slice(1)
     .map(Number);

@@ -14,10 +14,22 @@ const wordsOf = (name: string): string =>
   `${keyOf(name)} is\u001B]0;bad\u0007 not\u001B[2J\u009B known\nradio: live\r\n\u202E${keyOf(name)}\u0000 `;
 const CONTROLS = /(?!\n|\u001B\[\d\dm)[\p{Cc}\p{Cf}]/u;
 
-const MALICE: readonly Malice[] = [
-  ...(["garbage", "half-handshake", "endless", "tarpit", "huge-chunk-size"] as const),
-  ...(["negative-chunk-size", "long-message", "redirect", "refusal", "long-refusal"] as const),
-  "echo",
+/** In FFmpeg's name, that it could never play this. */
+const LIES = `releaseStream${"\nUnknown encoder 'x'".repeat(12)}`;
+
+const MALICE: readonly (readonly [name: string, malice: Malice, words?: string])[] = [
+  ["garbage", "garbage"],
+  ["half", "half-handshake"],
+  ["endless", "endless"],
+  ["tarpit", "tarpit"],
+  ["huge", "huge-chunk-size"],
+  ["negative", "negative-chunk-size"],
+  ["message", "long-message"],
+  ["redirect", "redirect"],
+  ["refusal", "refusal"],
+  ["long", "long-refusal"],
+  ["lies", "refusal", LIES],
+  ["echo", "echo"],
 ];
 const RETRY_FIRST_MS = 500;
 const LOG_MAX_BYTES = 65_536;
@@ -28,8 +40,8 @@ t.test("a receiver that means ill", { timeout: 120_000 }, async (t) => {
   const elsewhere = await startHostileServer("garbage", "never mind");
   t.teardown(() => elsewhere.close());
   const servers = new Map<string, HostileServer>();
-  for (const name of MALICE) {
-    const server = await startHostileServer(name, wordsOf(name), elsewhere.port);
+  for (const [name, malice, words = wordsOf(name)] of MALICE) {
+    const server = await startHostileServer(malice, words, elsewhere.port);
     t.teardown(() => server.close());
     servers.set(name, server);
   }
