@@ -33,6 +33,8 @@ attend() {
 		# a write fails, as on a full disk; without the trap FFmpeg would be killed.
 		trap '' XFSZ
 		ulimit -S -f "$most" 2>/dev/null || :
+		# It holds the stream's key: a crash must not write its memory anywhere.
+		ulimit -c 0 2>/dev/null || :
 		export STREAMBRO_RUN="$marker"
 		exec setsid "$@" </dev/null >/dev/null 2>&7 3>>"$run/progress" 7>&- 9>&-
 	) &
