@@ -88,9 +88,13 @@ const soundTrack = (
   return heard.find(({ disposition }) => disposition["default"] === 1) ?? heard[0];
 };
 
+/** No picture is turned further, unless by numbers that can no longer be reckoned with. */
+const MOST_DEGREES = 36_000;
+
 /** ffprobe counts anticlockwise, players clockwise. */
 const rotationOf = ({ side_data_list }: z.infer<typeof Stream>): number => {
   const told = side_data_list.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0;
+  if (Math.abs(told) > MOST_DEGREES) return 0;
   return (((Math.round(-told / 90) * 90) % 360) + 360) % 360;
 };
 

@@ -105,6 +105,7 @@ t.test("a report of ffprobe with numbers beyond reckoning", async (t) => {
   t.match(report({}, {}, { duration: -1e308 }), { audioEndMs: null });
   t.match(report({ avg_frame_rate: "1/1e308" }, {}), { video: { frameMs: 40 } });
   t.match(report({}, {}, { codec_name: "constructor" }), { audio: { frameMs: Number } });
+  t.match(report({ side_data_list: [{ rotation: 1e38 }] }, {}), { video: { rotation: 0 } });
   t.equal(report({ width: -1 }, {}), "damaged");
 });
 
