@@ -5,7 +5,12 @@ import { FAILURE_REASONS } from "../../shared/states.ts";
 import { deceives, steers } from "../helpers/controls.ts";
 import { startDaemon } from "../helpers/daemon.ts";
 import { renderFilm } from "../helpers/film.ts";
-import { type HostileServer, type Malice, startHostileServer } from "../helpers/hostile-rtmp.ts";
+import {
+  type HostileServer,
+  type Malice,
+  startHostileDatagrams,
+  startHostileServer,
+} from "../helpers/hostile-rtmp.ts";
 import { until } from "../helpers/until.ts";
 
 /** In it whoever talks to a receiver has to say it, and nobody else may read it. */
@@ -31,11 +36,11 @@ const MALICE: readonly (readonly [name: string, malice: Malice, words?: string])
   ["lies", "refusal", LIES],
   ["echo", "echo"],
 ];
-const RETRY_FIRST_MS = 500;
+const RETRY_FIRST_MS = 1_000;
 const LOG_MAX_BYTES = 65_536;
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 150_000;
 
-t.test("a receiver that means ill", { timeout: 120_000 }, async (t) => {
+t.test("a receiver that means ill", { timeout: 220_000 }, async (t) => {
   const input = await renderFilm({ seconds: 4, size: "160x90" });
   const elsewhere = await startHostileServer("garbage", "never mind");
   t.teardown(() => elsewhere.close());
@@ -45,14 +50,17 @@ t.test("a receiver that means ill", { timeout: 120_000 }, async (t) => {
     t.teardown(() => server.close());
     servers.set(name, server);
   }
+  const datagrams = await startHostileDatagrams(wordsOf("datagrams"));
+  t.teardown(() => datagrams.close());
+  servers.set("datagrams", datagrams);
   const daemon = await startDaemon({
     env: {
       ...{ LIMITER_ENABLED: "false", LOG_LEVEL: "debug", START_TIMEOUT_MS: "3000" },
       ...{ LOG_MAX_BYTES: String(LOG_MAX_BYTES), FORCE_KILL_TIMEOUT_MS: "1000" },
       ...{
         RETRY_FIRST_MS: String(RETRY_FIRST_MS),
-        RETRY_MAX_MS: "1000",
-        RETRY_MAX_LATER_MS: "1000",
+        RETRY_MAX_MS: "30000",
+        RETRY_MAX_LATER_MS: "30000",
       },
     },
   });
@@ -62,7 +70,7 @@ t.test("a receiver that means ill", { timeout: 120_000 }, async (t) => {
     await daemon.rpc("stream.add", {
       name,
       input,
-      to: `rtmp://127.0.0.1:${port}/live`,
+      to: name === "datagrams" ? `srt://127.0.0.1:${port}` : `rtmp://127.0.0.1:${port}/live`,
       key: keyOf(name),
     });
     await daemon.rpc("stream.start", { name });

@@ -1,3 +1,4 @@
+import dgram from "node:dgram";
 import net from "node:net";
 
 /** How a receiver misbehaves. */
@@ -216,4 +217,23 @@ export const startHostileServer = async (
       server.close();
     },
   };
+};
+
+/** Answers every datagram with something else than SRT, as long as the one that came. */
+export const startHostileDatagrams = async (words: string): Promise<HostileServer> => {
+  const connections: number[] = [];
+  const seen = new Set<number>();
+  const socket = dgram.createSocket("udp4");
+  socket.on("message", (bytes, { port, address }) => {
+    if (!seen.has(port)) connections.push(performance.now());
+    seen.add(port);
+    socket.send(Buffer.alloc(Math.max(16, bytes.length), words), port, address);
+    // And what it said itself, turned round.
+    socket.send(Buffer.from(bytes).reverse(), port, address);
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.bind(0, "127.0.0.1", resolve);
+  await promise;
+  const { port } = socket.address();
+  return { port, connections, heard: () => "", close: () => void socket.close() };
 };
