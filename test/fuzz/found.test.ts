@@ -7,6 +7,7 @@ import { classify } from "../../daemon/failure/classify.ts";
 import { lastReport } from "../../daemon/ffmpeg/progress.ts";
 import { versionIn } from "../../daemon/ffmpeg/version.ts";
 import { parseSockets } from "../../daemon/health/sockets.ts";
+import { LimitsRecord } from "../../daemon/limits/limits-file.ts";
 import { lastLines } from "../../daemon/logs/follow.ts";
 import { clocksIn } from "../../daemon/media/clock-jump.ts";
 import { interleaveOf } from "../../daemon/media/interleave.ts";
@@ -14,8 +15,9 @@ import { packetsIn } from "../../daemon/media/packets.ts";
 import { readReport } from "../../daemon/media/probe-report.ts";
 import { parseStat } from "../../daemon/runner/identity.ts";
 import { readExit, readPids } from "../../daemon/runner/run-record.ts";
+import type { Log } from "../../daemon/log/log.ts";
+import { type Handlers, answerer } from "../../daemon/rpc/server.ts";
 import { parseRecord } from "../../daemon/store/record-file.ts";
-import { LimitsRecord } from "../../daemon/limits/limits-file.ts";
 import { SecretRecord } from "../../daemon/store/schemas.ts";
 import { find } from "../../daemon/users/look-up.ts";
 import { SECRET } from "./properties.ts";
@@ -42,6 +44,21 @@ t.test("what is wrong with a file is told without what would steer a terminal", 
   t.not(found.is, "good");
   t.notMatch(found.is === "good" ? "" : found.why, /[\p{Cc}\p{Cf}]/u);
 });
+
+t.test(
+  "a refusal of parameters is short and steers nothing, whatever they are called",
+  async (t) => {
+    const silent = (): void => {};
+    const log: Log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
+    const answer = answerer({} as Handlers, "1", log);
+    const users = { [`\u001B[2J\u202E${"a".repeat(5_000)}`]: 3 };
+    const line = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "limits.set", params: { users } });
+    const said = await answer(line, { gone: new AbortController().signal, peer: null });
+    const { error } = JSON.parse(said ?? "{}") as { error: { message: string } };
+    t.ok(error.message.length < 1_000, error.message);
+    t.notMatch(error.message, /[\p{Cc}\p{Cf}]/u);
+  },
+);
 
 t.test("a key that stands where a sentence is cut or cleaned is not shown in part", async (t) => {
   const about = { name: "radio", host: "h", secrets: [SECRET] };

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { z } from "zod";
 import { Memo } from "../../../daemon/encoders/memo.ts";
 import { entryOf } from "../../../daemon/history/happening.ts";
@@ -72,8 +73,8 @@ const metrics: Target = {
 
 const home = (): string => mkdtempSync(path.join(os.tmpdir(), "streambro-fuzz-"));
 
-/** A real file of history, its journal folded in. */
-const archive = (): Buffer => {
+/** A real file of history, its journal folded in; `spoil` does something to its rows. */
+const archive = (spoil = ""): Buffer => {
   const folder = home();
   try {
     const file = path.join(folder, "history.db");
@@ -88,6 +89,9 @@ const archive = (): Buffer => {
     opened.archive.write([1, 2, 3].map((id) => entryOf(happened, id, 1_795_440_555_771 + id)));
     opened.archive.copyTo(`${file}.copy`);
     opened.archive.close();
+    const database = new DatabaseSync(`${file}.copy`);
+    database.exec(spoil);
+    database.close();
     return readFileSync(`${file}.copy`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -99,7 +103,11 @@ const isOfSqlite = (error: unknown): boolean =>
 
 const history: Target = {
   name: "history",
-  samples: [archive()],
+  samples: [
+    archive(),
+    archive("UPDATE entries SET at = 9000000000000000, details = '5' WHERE id = 2"),
+    archive("UPDATE entries SET at = -9000000000000000, details = '[]', kind = '' WHERE id = 1"),
+  ],
   mostBytes: 200_000,
   cost: 40,
   check: (bytes) => {
@@ -115,7 +123,7 @@ const history: Target = {
         for (const { at, stream, details } of opened.archive.read(all).entries) {
           hold(!Number.isNaN(Date.parse(at)), "when it was");
           hold(stream === null || stream !== "", "whose it was");
-          hold(typeof details === "object" && details !== null, "its details");
+          hold(Object.getPrototypeOf(details) === Object.prototype, "its details");
         }
         hold(Number.isSafeInteger(opened.archive.lastId), "the last number");
       } catch (error) {
