@@ -103,7 +103,7 @@ export const flooded = async (
 };
 
 /** Longer than this, nothing is waited for. */
-const GIVE_UP_MS = 1_000;
+const GIVE_UP_MS = 3_000;
 /** Below this a ratio of two times says nothing. */
 const NOISE_MS = 12;
 /** Twice the input: twice the time, and some room for the machine's moods; a square takes four times. */
@@ -116,18 +116,23 @@ const worked = (): number => {
 };
 
 /** The shortest of some tries, in milliseconds; infinite where it does not come back. */
-const timeOf = (work: (bytes: Buffer) => unknown, input: Buffer, tries: number): number => {
+const timeOf = (
+  work: (bytes: Buffer) => unknown,
+  input: Buffer,
+  tries: number,
+  giveUpMs: number,
+): number => {
   let least = Infinity;
   for (let n = 0; n < tries; n += 1) {
     const began = worked();
     try {
       // The one way to get out of a regular expression that never ends.
-      vm.runInNewContext("work()", { work: () => work(input) }, { timeout: GIVE_UP_MS });
+      vm.runInNewContext("work()", { work: () => work(input) }, { timeout: giveUpMs });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // On a busy machine the time may be over with little of it had: that tells nothing.
       if (code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
-        return worked() - began > GIVE_UP_MS / 2 ? Infinity : 0;
+        return worked() - began > giveUpMs / 10 ? Infinity : 0;
     }
     least = Math.min(least, worked() - began);
     if (least > 300) break;
@@ -136,14 +141,14 @@ const timeOf = (work: (bytes: Buffer) => unknown, input: Buffer, tries: number):
 };
 
 /** Whether twice the input takes more than twice the time, twice running; and why one would say so. */
-export const slowness = (target: Target, pumps: Pump): string | null => {
+export const slowness = (target: Target, pumps: Pump, giveUpMs = GIVE_UP_MS): string | null => {
   const { work, timedBytes = target.mostBytes } = target;
   if (work === undefined) return null;
   const times: number[] = [];
   for (let bytes = 32; bytes <= timedBytes; bytes *= 2) {
     const input = pumped(pumps, bytes);
-    let ms = timeOf(work, input, 1);
-    if (ms > NOISE_MS && ms < Infinity) ms = Math.min(ms, timeOf(work, input, 4));
+    let ms = timeOf(work, input, 1, giveUpMs);
+    if (ms > NOISE_MS && ms < Infinity) ms = Math.min(ms, timeOf(work, input, 4, giveUpMs));
     times.push(ms);
     const [first = 0, second = 0, third = 0] = times.slice(-3);
     if (third === Infinity) return `it takes for ever with ${bytes} bytes`;
