@@ -27,15 +27,14 @@ export const classify = (
   { name, host, secrets = [] }: About,
   sentMs: number | null,
 ): Failure => {
-  // First of all: what is cut or cleaned is no longer the secret, and still most of it.
-  const last = judged(masked(logTail, secrets));
+  const last = judged(logTail);
   const row = rowFor(exit, last, sentMs);
   const words: Readonly<Record<string, () => string>> = {
     NAME: () => name,
     HOST: () => host,
     SIGNAL: () => exit.signal ?? "",
     STATUS: () => String(exit.code ?? exit.signal),
-    LINE: () => ownWords(last, row),
+    LINE: () => ownWords(last, row, secrets),
   };
   const message = `${row.happened}. ${row.advice}`.replaceAll(
     /\b(?:NAME|HOST|SIGNAL|STATUS|LINE)\b/g,
@@ -66,11 +65,12 @@ export const rowFor = (exit: Exit, last: string, sentMs: number | null): Row => 
 };
 
 /** What an encoder or its device said itself, before FFmpeg's general remarks; without its address. */
-const ownWords = (last: string, { said }: Row): string => {
+const ownWords = (last: string, { said }: Row, secrets: readonly string[]): string => {
   const lines = last.split("\n");
   const own = lines.find((line) =>
     /^\[(?:h264_|libx264|AVHWDevice|hwupload|aac)[^\]]*\]/.test(line),
   );
   const line = own ?? lines.find((one) => said?.test(one)) ?? "";
-  return printable(line.replace(/^\[[^\]]*\] /, ""));
+  // Masked first: what is cut or cleaned is no longer the secret, and still most of it.
+  return printable(masked(line.replace(/^\[[^\]]*\] /, ""), secrets));
 };

@@ -71,6 +71,12 @@ t.test("a key that stands where a sentence is cut or cleaned is not shown in par
   t.notMatch(classify({ code: 1, signal: null }, log, turned, null).message, /hunter/);
 });
 
+t.test("a key that is a word of FFmpeg's does not change what is understood", async (t) => {
+  const about = { name: "radio", host: "h", secrets: ["refused"] };
+  const log = "[tcp @ 0x1] Connection to tcp://h:1935 failed: Connection refused\n";
+  t.equal(classify({ code: 1, signal: null }, log, about, null).reason, "connection-refused");
+});
+
 t.test("nor at the edge of what is read of a log", async (t) => {
   const file = path.join(home, "log");
   const after = `${"y".repeat(1_000)}\n`.repeat(130);

@@ -229,7 +229,7 @@ export const startHostileDatagrams = async (words: string): Promise<HostileServe
     seen.add(port);
     socket.send(Buffer.alloc(Math.max(16, bytes.length), words), port, address);
     // And what it said itself, turned round.
-    socket.send(Buffer.from(bytes).reverse(), port, address);
+    socket.send(Buffer.from(bytes.toReversed()), port, address);
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.bind(0, "127.0.0.1", resolve);
