@@ -38,7 +38,7 @@ export const parseSockets = (text: string): Connections => {
   const found = new Map<number, Connection>();
   for (const line of text.split("\n")) {
     // One process may hold a connection by several descriptors.
-    const pids = new Set([...line.matchAll(/\bpid=(\d+),fd=/g)].map(([, pid]) => Number(pid)));
+    const pids = new Set([...line.matchAll(/\bpid=(\d{1,9}),fd=/g)].map(([, pid]) => Number(pid)));
     if (pids.size === 0) continue;
     const connection = parseLine(line);
     for (const pid of pids) found.set(pid, sum(found.get(pid), connection));
@@ -47,7 +47,11 @@ export const parseSockets = (text: string): Connections => {
 };
 
 const parseLine = (line: string): Connection => {
-  const count = (pattern: RegExp): number => Number(pattern.exec(line)?.[1] ?? 0);
+  const count = (pattern: RegExp): number => {
+    const value = Number(pattern.exec(line)?.[1] ?? 0);
+    // No kernel counts further; to go on with what is no number would end all judging.
+    return value <= Number.MAX_SAFE_INTEGER ? value : 0;
+  };
   return {
     acked: count(/\bbytes_acked:(\d+)/),
     // A window of nothing is left out, as is every window on an old kernel.
