@@ -161,7 +161,7 @@ const entryOfRow = (row: Record<string, unknown>): HistoryEntry => {
   };
   return {
     id: Number(row["id"]),
-    at: new Date(Number(row["at"])).toISOString(),
+    at: instantOf(Number(row["at"])),
     stream: text("stream") === DAEMON ? null : text("stream"),
     kind: text("kind") as HistoryEntry["kind"],
     from: text("came_from"),
@@ -174,9 +174,17 @@ const entryOfRow = (row: Record<string, unknown>): HistoryEntry => {
   };
 };
 
+/** Furthest from the epoch that a date can be, in milliseconds. */
+const MOST_MS = 8.64e15;
+
+/** One row of a damaged file must not take all others with it. */
+const instantOf = (ms: number): string => new Date(Math.abs(ms) <= MOST_MS ? ms : 0).toISOString();
+
 const detailsOf = (text: string | null): HistoryEntry["details"] => {
   try {
-    return JSON.parse(text ?? "{}") as HistoryEntry["details"];
+    const details: unknown = JSON.parse(text ?? "{}");
+    const isObject = typeof details === "object" && details !== null && !Array.isArray(details);
+    return isObject ? (details as HistoryEntry["details"]) : {};
   } catch {
     return {};
   }

@@ -35,6 +35,8 @@ attend() {
 		ulimit -S -f "$most" 2>/dev/null || :
 		# Where memory runs out, this one is to die before the daemon and before its own shell.
 		{ read -r oom </proc/self/oom_score_adj && [ "$oom" -ge 200 ] || echo 200 >/proc/self/oom_score_adj; } 2>/dev/null || :
+		# It holds the stream's key: a crash must not write its memory anywhere.
+		ulimit -c 0 2>/dev/null || :
 		export STREAMBRO_RUN="$marker"
 		exec setsid "$@" </dev/null >/dev/null 2>&7 3>>"$run/progress" 7>&- 9>&-
 	) &

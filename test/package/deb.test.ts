@@ -18,7 +18,7 @@ const read = (name: string): string => readFileSync(inside(name), "utf8");
 
 t.test("the same sources make the same bytes", { skip: missing }, async (t) => {
   // In another place, at another time, under another mask.
-  const script = `umask 077; exec "$0" --compress zstd --out "$1"`;
+  const script = `umask 077; unset NODE_OPTIONS; exec "$0" --compress zstd --out "$1"`;
   const again = path.join(scratch, "somewhere/else");
   const bin = path.resolve(import.meta.dirname, "../../scripts/package-deb");
   const env = { ...plainEnvironment(), TZ: "Asia/Tokyo", LC_ALL: "C", HOME: scratch };
