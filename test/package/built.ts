@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { output } from "../helpers/command.ts";
 import { plainEnvironment } from "../helpers/environment.ts";
@@ -14,4 +15,16 @@ export const buildDeb = async (out: string, ...options: string[]): Promise<strin
     timeoutMs: 120_000,
   });
   return said.split("\n", 1)[0] ?? "";
+};
+
+/** A newer release that refuses to be unpacked. */
+export const brokenDeb = async (out: string): Promise<string> => {
+  const tree = path.join(out, "broken");
+  mkdirSync(path.join(tree, "DEBIAN"), { recursive: true });
+  const control = ["Package: streambro", "Version: 99", "Architecture: all", "Maintainer: x <x@y>"];
+  writeFileSync(path.join(tree, "DEBIAN/control"), `${control.join("\n")}\nDescription: refuses\n`);
+  writeFileSync(path.join(tree, "DEBIAN/preinst"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  const deb = path.join(out, "streambro_99_all.deb");
+  await output("dpkg-deb", ["-Zgzip", "--build", tree, deb]);
+  return deb;
 };

@@ -11,7 +11,7 @@ import { packetHashes } from "../helpers/packets.ts";
 import { startRtmpServer } from "../helpers/rtmp-server.ts";
 import { whyNoContainer } from "../helpers/systemd.ts";
 import { until } from "../helpers/until.ts";
-import { buildDeb } from "./built.ts";
+import { brokenDeb, buildDeb } from "./built.ts";
 
 /** Another Debian than this machine's: see scripts/test-package. */
 const fresh = process.env["STREAMBRO_TEST_DEBIAN"];
@@ -81,6 +81,21 @@ t.test(
       server.publishes().filter(({ endedMs }) => endedMs === null).length;
     const exists = (file: string): boolean => existsSync(path.join(debian.root, file));
 
+    const ownFiles = async (): Promise<string[]> => {
+      const found = await run(
+        "find",
+        "/etc",
+        "/usr",
+        "/var",
+        "/run",
+        "-xdev",
+        "-name",
+        "*streambro*",
+      );
+      return found.stdout.trim().split("\n").sort();
+    };
+    const filesBefore = await ownFiles();
+
     await t.test("an installation gives a running service, and its group a command", async (t) => {
       // A fresh one has no lists yet, and FFmpeg is to be fetched.
       if (fresh !== undefined) t.equal((await apt("update")).code, 0);
@@ -117,6 +132,11 @@ t.test(
       t.match(await another(daemon), same, "after the upgrade");
       const { stdout } = await run("dpkg-query", "-W", "-f", "${Version}", "streambro");
       t.match(stdout, /-2$/);
+
+      const broken = await dpkg("-i", inside(await brokenDeb(scratch)));
+      t.not(broken.code, 0);
+      const status = await run("dpkg-query", "-W", "-f", "${Status} ${Version}", "streambro");
+      t.match(status.stdout, /^install ok installed .*-2$/, "an upgrade that fails is undone");
 
       daemon = await show("MainPID");
       t.equal((await run("systemctl", "restart", "streambro")).code, 0);
@@ -182,6 +202,7 @@ t.test(
       const purged = await dpkg("--purge", "streambro");
       t.equal(purged.code, 0, purged.stderr);
       await until("the receiver sees its end", () => onTheAir() === 0, SOON_MS);
+      t.same(await ownFiles(), filesBefore, "nothing of that name is left");
       for (const place of [
         "/var/lib/streambro",
         "/run/streambro",
