@@ -27,8 +27,8 @@ Section: video
 Priority: optional
 Description: ${control.description.replace(/^Keeps/, "keeps").replace(/:.*/, "")}
  A supervisor for FFmpeg whose streams outlive it.
- A daemon, streambrod, runs FFmpeg for each stream, for weeks: films in a loop to
- RTMP, RTMPS and SRT. streambro is the command line to it.
+ A daemon, streambrod, runs FFmpeg for each stream, for weeks: films in a loop
+ to RTMP, RTMPS and SRT. streambro is the command line to it.
  .
  No stream depends on the daemon being alive: it can crash, be killed and be
  upgraded while the streams go on, and the next one takes them over.
