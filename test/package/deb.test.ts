@@ -58,6 +58,9 @@ t.test("what is in it", async (t) => {
     "/usr/share/doc/streambro/changelog.Debian.gz",
   ])
     t.ok(names.includes(wanted), wanted);
+  const built = readdirSync(path.resolve(import.meta.dirname, "../../dist"));
+  for (const name of built.filter((one) => one.endsWith(".cjs")))
+    t.ok(names.includes(`/usr/lib/streambro/dist/${name}`), name);
   t.same(
     entries.filter(({ owner }) => owner !== "root/root"),
     [],
