@@ -21,8 +21,8 @@ export const nodeRuntime = (): NodeRuntime | string => {
       "nodejs.org, or have scripts/bootstrap install one: take this one off PATH."
     );
   }
-  const places = ["../LICENSE", "../share/doc/node/LICENSE", "../LICENSE.node"].map((place) =>
-    path.resolve(path.dirname(binary), place),
+  const places = ["../LICENSE", "../share/doc/nodejs/LICENSE", "../share/doc/nodejs/copyright"].map(
+    (place) => path.resolve(path.dirname(binary), place),
   );
   const licence = places.find((place) => existsSync(place));
   if (licence === undefined)

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import { until } from "./until.ts";
 
-/** Where process groups of systemd's hierarchy, of both kinds, may be mounted. */
+/** Where groups of systemd's hierarchy, of both kinds, may be mounted. */
 const HIERARCHIES: Readonly<Record<string, readonly string[]>> = {
   "": ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"],
   "name=systemd": ["/sys/fs/cgroup/systemd"],
@@ -29,7 +29,7 @@ export const cgroup = (name: string): Cgroup => {
       return (HIERARCHIES[hierarchy] ?? []).map((mount) => path.join(mount, own, name));
     });
   const script =
-    'for place in $0; do if mkdir "$place" && echo $$ >"$place/cgroup.procs"; then :; fi; done 2>/dev/null; exec "$@"';
+    'for place in $0; do if [ -e "${place%/*}/cgroup.procs" ] && mkdir "$place"; then echo $$ >"$place/cgroup.procs"; fi; done 2>/dev/null; exec "$@"';
   return {
     front: ["-c", script, places.join(" ")],
     remove: async () => {
