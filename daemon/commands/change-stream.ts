@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Params, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
+import { givenIn } from "../access/given.ts";
 import type { Destination } from "../destination/parted.ts";
 import type { Caller } from "../rpc/server.ts";
 import { holdsSlot } from "../supervisor/state.ts";
@@ -73,7 +74,7 @@ export const changeStream = async (
     await store.secrets.prune(name, keys).catch(() => {});
     return { changed, matters };
   });
-  if (outcome.changed) editing.edited(name, "changed", `changed: ${givenIn(params)}`);
+  if (outcome.changed) editing.edited(name, "changed", `changed: ${givenIn(params).join(", ")}`);
   // Another owner may have room for what waits.
   if (owner !== null) registry.admitWaiting();
   const { state } = stream.supervisor;
@@ -95,14 +96,6 @@ export const changeStream = async (
     needsRestart: needsRestart && !restarted,
     restarted,
   };
-};
-
-/** Which fields, and not their values: a key may be among them. */
-const givenIn = (params: Params<"stream.set">): string => {
-  const { name: _, restart: __, encoding = {}, ...others } = params;
-  return [...Object.entries(others), ...Object.entries(encoding)]
-    .flatMap(([field, value]) => (value === undefined ? [] : [field]))
-    .join(", ");
 };
 
 const withKept = (

@@ -2,7 +2,7 @@ import path from "node:path";
 import { StreamBroError } from "../../shared/errors.ts";
 import { ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Handlers } from "../rpc/server.ts";
+import type { GuardedHandlers } from "../access/guard.ts";
 import { commandLineOf } from "../runner/identity.ts";
 import { PLAYLIST, PRESET } from "../runner/run-directory.ts";
 import { type Layout, placesOf } from "../store/layout.ts";
@@ -12,7 +12,7 @@ import type { Stream } from "../supervisor/stream.ts";
 type Ports = Means & { readonly registry: Registry; readonly layout: Layout };
 
 /** What FFmpeg is run with, or would be. Keys are not in it: they are in a file that it names. */
-export const commandLineHandlers = (ports: Ports): Pick<Handlers, "stream.command"> => ({
+export const commandLineHandlers = (ports: Ports): Pick<GuardedHandlers, "stream.command"> => ({
   "stream.command": async ({ name }) => {
     const stream = ports.registry.get(name);
     const { session } = stream.supervisor;

@@ -21,6 +21,8 @@ export type Editing = Means & {
   readonly owners: Owners;
   /** Told of each change that was made. */
   readonly edited: Remember["edited"];
+  /** Streams that one user may have registered. */
+  readonly mostRegistered: () => number;
   readonly starts: StartGate;
   readonly clock: Clock;
 };

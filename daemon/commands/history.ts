@@ -1,11 +1,13 @@
 import { setImmediate } from "node:timers/promises";
+import type { HistoryEntry } from "../../shared/contract/history.ts";
 import type { Result } from "../../shared/contract/methods.ts";
 import { StreamBroError } from "../../shared/errors.ts";
+import { mayRead } from "../access/rights.ts";
 import type { Query } from "../history/archive.ts";
 import type { HistoryRoom } from "../history/room.ts";
 import type { Registry } from "../registry/registry.ts";
 import { statusesOf } from "../registry/statuses.ts";
-import type { Handlers } from "../rpc/server.ts";
+import type { GuardedHandlers } from "../access/guard.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 
 /** Entries that are answered with where nobody says how many. */
@@ -40,19 +42,23 @@ const inPieces = async (query: Query, read: (piece: Query) => Read): Promise<Rea
 export const historyHandlers = (
   { history, subscribers }: Pick<HistoryRoom, "history" | "subscribers">,
   registry: Registry,
-): Pick<Handlers, "history.list" | "events.subscribe"> => ({
-  "history.list": async ({ names, since, until, limit = USUAL }) => {
+): Pick<GuardedHandlers, "history.list" | "events.subscribe"> => ({
+  "history.list": async ({ names, since, until, limit = USUAL }, { sight }) => {
     // A stream that was removed is remembered all the same, until that has aged out.
     for (const name of names ?? [])
       if (!isThere(registry, name) && !history.knows(name)) throw noSuchStream(name);
-    const query = { names: names ?? null, since: instantOf(since), until: instantOf(until), limit };
+    const span = { since: instantOf(since), until: instantOf(until), limit };
+    const owner = sight.isAdmin ? null : sight.asker.user;
+    const query = { names: names ?? null, owner, ...span };
     return { version: 1, ...(await inPieces(query, (piece) => history.read(piece))) };
   },
-  "events.subscribe": async ({ names }, { channel, gone }) => {
+  "events.subscribe": async ({ names }, { channel, gone, sight }) => {
     if (channel === undefined)
       throw new StreamBroError("OPERATION_FAILED", "this connection cannot be told anything.");
     const streams = statusesOf(registry, names);
-    subscribers.add(channel, names ?? null, gone);
+    const mayHear = ({ stream, owner }: HistoryEntry): boolean => mayRead(sight, stream, owner);
+    const uid = sight.isAdmin ? null : sight.asker.uid;
+    subscribers.add({ channel, names: names ?? null, uid, mayHear }, gone);
     return { version: 1, sequence: history.sequence, streams };
   },
 });

@@ -132,7 +132,7 @@ const adviceOf = ({ isNewer }: LeftStream): string =>
     : "It is left as it is. Mend that, then start streambrod again.";
 
 /** No user can be called that. */
-const UNKNOWN_OWNER = "(unknown)";
+export const UNKNOWN_OWNER = "(unknown)";
 
 const statusOf = (left: Left): StreamStatus => {
   const { name } = left;
@@ -146,6 +146,7 @@ const statusOf = (left: Left): StreamStatus => {
   return {
     name,
     owner: said.owner ?? UNKNOWN_OWNER,
+    mayControl: true,
     state: process === null ? "failed" : "foreign",
     desired: DESIRED_STATES.find((one) => one === said.desired) ?? "stopped",
     health: "unknown",

@@ -1,4 +1,5 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
+import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -15,4 +16,13 @@ export const statusesOf = (registry: Registry, names?: readonly string[]): Strea
     const left = leftAlone.statuses(new Set([name]));
     return left.length > 0 ? left : [registry.get(name).status()];
   });
+};
+
+export const countStates = (streams: readonly StreamStatus[]): Record<StreamState, number> => {
+  const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<
+    StreamState,
+    number
+  >;
+  for (const stream of streams) counts[stream.state] += 1;
+  return counts;
 };

@@ -28,9 +28,9 @@ export type Caller = {
   readonly channel?: Channel;
 };
 
-/** One function a method of the contract. */
-export type Handlers = {
-  readonly [M in MethodName]: (params: Params<M>, caller: Caller) => Promise<Result<M>>;
+/** One function a method of the contract, and what it needs to know of who calls. */
+export type Handlers<C extends Caller = Caller> = {
+  readonly [M in MethodName]: (params: Params<M>, caller: C) => Promise<Result<M>>;
 };
 
 /** Longest batch; its answers are held until the last of them is there. */
