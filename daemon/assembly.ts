@@ -98,7 +98,10 @@ export const assemble = ({
   const registry: Registry = new Registry(
     store,
     surroundings,
-    { monitor, limiter: limits.limiter, schedule, cleanup },
+    {
+      ...{ monitor, limiter: limits.limiter, schedule, cleanup },
+      isAdminAsking: () => asking.current?.isAdmin === true,
+    },
     log,
   );
   const metering: Metering = new Metering({

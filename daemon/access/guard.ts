@@ -1,4 +1,4 @@
-import type { MethodName, Params, Result } from "../../shared/contract/methods.ts";
+import type { MethodName } from "../../shared/contract/methods.ts";
 import type { StreamBroError } from "../../shared/errors.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Asking } from "../history/asking.ts";
@@ -7,10 +7,10 @@ import type { Caller, Handlers } from "../rpc/server.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { notJustNow } from "../users/users.ts";
 import { Allowance } from "./allowance.ts";
-import { type Asker, type Known, askerOf } from "./asker.ts";
+import { type Known, askerOf } from "./asker.ts";
 import { Audit } from "./audit.ts";
 import { forAdmins, othersStream, tooManyRequests } from "./refusals.ts";
-import { RIGHTS, type Right } from "./rights.ts";
+import { type AnyRight, RIGHTS, rightTo } from "./rights.ts";
 import { type Scene, type Sight, sightOf } from "./sight.ts";
 import { Turns } from "./turns.ts";
 
@@ -33,6 +33,9 @@ const MOST_PROBES = 4;
 /** Changes that one user may ask for at once, and how long it takes to regain one. */
 const MOST_CHANGES = 500;
 const REGAIN_MS = 1_000;
+const TOO_MANY_CHANGES = `you have asked for ${MOST_CHANGES} changes in a short time. Try again in a minute.`;
+
+type Handle = (params: object, caller: Caller) => Promise<object>;
 
 /**
  * The same handlers, each behind its row of the rights: the one place that decides who may do what, and
@@ -44,35 +47,32 @@ export const guard = (handlers: GuardedHandlers, around: Around): Handlers => {
   const probes = new Turns(MOST_PROBES);
   const changesOf = new Allowance(MOST_CHANGES, REGAIN_MS, monotonic);
 
-  const guarded = <M extends MethodName>(method: M): Handlers[M] => {
-    const right = RIGHTS[method] as Right<M>;
-    const handle = handlers[method] as GuardedHandlers[M];
+  const guarded = (method: MethodName): Handle => {
+    const right = rightTo(method);
+    const handle = handlers[method] as (params: object, caller: Admitted) => Promise<object>;
     return async (params, caller) => {
       const changes = typeof right.changes === "function" ? right.changes(params) : right.changes;
       const asker = await askerOf(caller.peer, around.known, changes);
-      const { uid } = asker;
-      const isBounded = asker.role === "user" && uid !== null;
-      const carryOut = async (): Promise<Result<M>> => {
+      const { uid, user, role } = asker;
+      const isBounded = role === "user" && uid !== null;
+      const carryOut = async (): Promise<object> => {
         // Not earlier: what waited for its turn may belong to somebody else by now.
         const sight = sightOf(asker, around);
         const refusal = refusalOf(right, params, sight);
         if (refusal !== null) throw refusal;
         const result = await handle(params, { ...caller, sight });
-        return right.who === "everybody" ? right.view(result, sight) : result;
+        return right.view?.(result, sight) ?? result;
       };
-      const work = async (): Promise<Result<M>> => {
-        if (isBounded && changes && !changesOf.take(uid))
-          throw tooManyRequests(
-            `you have asked for more than ${MOST_CHANGES} changes in a short time. Try again in a minute.`,
-          );
-        return isBounded && right.probes === true ? probes.take(uid, caller.gone, carryOut) : carryOut();
+      const work = async (): Promise<object> => {
+        if (isBounded && changes && !changesOf.take(uid)) throw tooManyRequests(TOO_MANY_CHANGES);
+        const isQueued = isBounded && right.probes === true;
+        return isQueued ? probes.take(uid, caller.gone, carryOut) : carryOut();
       };
       if (!changes) return work();
-      const by = uid === null ? null : { uid, user: asker.user };
+      const by = uid === null ? null : { uid, user };
       const attempt = { asker, method, params };
       try {
-        const asked = { command: method, by, isAdmin: asker.role === "admin" };
-        const result = await asking.on(asked, work);
+        const result = await asking.on({ command: method, by, isAdmin: role === "admin" }, work);
         if (hasChanged(result)) audit.done(attempt);
         return result;
       } catch (error) {
@@ -81,25 +81,22 @@ export const guard = (handlers: GuardedHandlers, around: Around): Handlers => {
       }
     };
   };
-  const all = (Object.keys(RIGHTS) as MethodName[]).map((method) => [method, guarded(method)]);
-  return Object.fromEntries(all) as Handlers;
+  const methods = Object.keys(RIGHTS) as MethodName[];
+  return Object.fromEntries(methods.map((one) => [one, guarded(one)])) as unknown as Handlers;
 };
 
 /** Why an asker may not do it; null where they may. */
-export const refusalOf = <M extends MethodName>(
-  right: Right<M>,
-  params: Params<M>,
-  sight: Sight,
-): StreamBroError | null => {
+export const refusalOf = (right: AnyRight, params: object, sight: Sight): StreamBroError | null => {
   if (sight.isAdmin) return null;
-  const { uid, user }: Asker = sight.asker;
+  const { uid, user } = sight.asker;
   if (user === null) return notJustNow(`user ${uid}`);
-  if (right.who === "admin") return forAdmins(right.doing);
-  if (right.who === "owner") {
+  const { who, doing = "do that" } = right;
+  if (who === "admin") return forAdmins(doing);
+  if (who === "owner") {
     const { name } = params as { readonly name: string };
     const owner = sight.ownerOf(name);
     if (owner === null || sight.of(owner) === "none") return noSuchStream(name);
-    if (!sight.isOwn(owner)) return othersStream(name, owner, right.doing);
+    if (!sight.isOwn(owner)) return othersStream(name, owner, doing);
   }
   return right.unless?.(params, sight) ?? null;
 };

@@ -26,7 +26,17 @@ type ForOwner<M extends MethodName> = Params<M> extends { readonly name: string 
   : never;
 type ForAdmin<M extends MethodName> = Common<M> & { readonly who: "admin"; readonly doing: string };
 
-export type Right<M extends MethodName> = ForEverybody<M> | ForOwner<M> | ForAdmin<M>;
+/** A row whose method does not matter. */
+export type AnyRight = {
+  readonly who: "everybody" | "owner" | "admin";
+  readonly changes: boolean | ((params: object) => boolean);
+  readonly probes?: true;
+  readonly doing?: string;
+  readonly unless?: (params: object, sight: Sight) => StreamBroError | null;
+  readonly view?: (result: object, sight: Sight) => object;
+};
+
+type Right<M extends MethodName> = ForEverybody<M> | ForOwner<M> | ForAdmin<M>;
 
 const asItIs = <T>(result: T): T => result;
 
@@ -151,3 +161,5 @@ export const RIGHTS: { readonly [M in MethodName]: Right<M> } = {
 /** Of an entry of the history: the daemon's own are everybody's. */
 export const mayRead = (sight: Sight, stream: string | null, owner: string | null): boolean =>
   sight.isAdmin || stream === null || sight.isOwn(owner);
+
+export const rightTo = (method: MethodName): AnyRight => RIGHTS[method] as unknown as AnyRight;

@@ -74,6 +74,14 @@ export const answerer = (handlers: Handlers, version: string, log: Log): Answere
 export const tooLong = (most: number): string =>
   JSON.stringify(refused(INVALID_REQUEST, `A message holds at most ${most} bytes.`));
 
+/** The answer to a connection that is not served. */
+export const turnedAway = (why: string): string =>
+  JSON.stringify(
+    createJSONRPCErrorResponse(null, ERRORS.TOO_MANY_REQUESTS.rpc, why, {
+      code: "TOO_MANY_REQUESTS",
+    }),
+  );
+
 const text = (answer: JSONRPCResponse | null): string | null =>
   answer === null ? null : JSON.stringify(answer);
 

@@ -31,6 +31,6 @@ export const mayStart = async (
 
 /** Errors: DESTINATION_IN_USE. */
 export const mayPublish = (name: string, { conflict }: Pick<Asked, "conflict">): void => {
-  const found = conflict();
+  const found = conflict("asker");
   if (found !== null) throw notStarted("DESTINATION_IN_USE", name, found);
 };

@@ -18,7 +18,7 @@ export const prepareStream = async (
   const without = (event: Event): PrepareOutcome => ({ event, contents: null });
   const destination = context.destination();
   if (!destination.ok) return without({ type: "unprepared", failure: destination.failure });
-  const conflict = context.conflict();
+  const conflict = context.conflict("owner");
   if (conflict !== null) return without({ type: "unprepared", failure: conflict });
   const { input, loop, mode, encoding, revision } = context.spec();
   const plan = {

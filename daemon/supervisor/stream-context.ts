@@ -45,8 +45,11 @@ export type StreamContext = Surroundings & {
   spec(): StreamSpec;
   desired(): DesiredState;
   destination(): Destined;
-  /** Why the stream must not start now: another one sends to its destination. */
-  conflict(): Failure | null;
+  /**
+   * Why the stream must not start now: another one sends to its destination. In words for the stream's
+   * owner, who may not know of others' destinations, or for whoever asks just now.
+   */
+  conflict(forWhom: "owner" | "asker"): Failure | null;
   /** False, and logged, where there is no room. */
   remember(memory: MemoryRecord): Promise<boolean>;
   /** The stream has done what it was for: desired becomes stopped. */

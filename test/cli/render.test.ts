@@ -18,6 +18,7 @@ const [S, M, H, D] = [1000, 60_000, 3_600_000, 86_400_000];
 const stream = (fields: Partial<StreamStatus>): StreamStatus => ({
   name: "radio",
   owner: "anna",
+  mayControl: true,
   state: "stopped",
   desired: "stopped",
   health: "unknown",
