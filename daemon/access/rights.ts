@@ -21,9 +21,10 @@ type ForEverybody<M extends MethodName> = Common<M> & {
   readonly view: (result: Result<M>, sight: Sight) => Result<M>;
 };
 /** The stream's owner may, and admins. `doing` follows "may". */
-type ForOwner<M extends MethodName> = Params<M> extends { readonly name: string }
-  ? Common<M> & { readonly who: "owner"; readonly doing: string }
-  : never;
+type ForOwner<M extends MethodName> =
+  Params<M> extends { readonly name: string }
+    ? Common<M> & { readonly who: "owner"; readonly doing: string }
+    : never;
 type ForAdmin<M extends MethodName> = Common<M> & { readonly who: "admin"; readonly doing: string };
 
 /** A row whose method does not matter. */

@@ -55,7 +55,10 @@ export class Archive {
   }
 
   /** The newest that fit, oldest first, and whether there are older ones. */
-  read({ names, owner = null, since, until, before, limit }: Query): { entries: HistoryEntry[]; more: boolean } {
+  read({ names, owner = null, since, until, before, limit }: Query): {
+    entries: HistoryEntry[];
+    more: boolean;
+  } {
     const conditions: string[] = [];
     const values: SQLInputValue[] = [];
     const where = (condition: string, ...given: SQLInputValue[]): void => {

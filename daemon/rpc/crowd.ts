@@ -33,7 +33,9 @@ export class Crowd {
     if (own >= MOST_OF_ONE)
       return this.#refuse(`you have ${own} connections to the daemon already: end one of them.`);
     if (this.#all >= MOST_OF_USERS)
-      return this.#refuse("the daemon has as many connections as it serves at once. Try again later.");
+      return this.#refuse(
+        "the daemon has as many connections as it serves at once. Try again later.",
+      );
     this.#count(uid, 1);
     return { ok: true, leave: () => this.#count(uid, -1) };
   }

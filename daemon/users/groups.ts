@@ -3,7 +3,9 @@ import { runBounded } from "../media/bounded.ts";
 
 /** A group's number; `unknown`: it cannot be found out just now. */
 export type FoundGroup =
-  { readonly is: "group"; readonly gid: number } | { readonly is: "none" } | { readonly is: "unknown" };
+  | { readonly is: "group"; readonly gid: number }
+  | { readonly is: "none" }
+  | { readonly is: "unknown" };
 
 /** Finds a group by name, as `getent` does. Settles in time. */
 export type LookUpGroup = (name: string) => Promise<FoundGroup>;

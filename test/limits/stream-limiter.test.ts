@@ -228,9 +228,16 @@ t.test("a refused start says what is reached and what to do", async (t) => {
   t.match(full.details, { scope: "global", httpStatus: 429 });
   const refused = (user: string): string =>
     refusedStart("x", limiter.reserve("x", user) as LimitRefusal, limiter, false).message;
-  t.match(refused("dora"), /\nTry again later, or ask an admin for: .* --global N$/, "no other's names");
+  t.match(
+    refused("dora"),
+    /\nTry again later, or ask an admin for: .* --global N$/,
+    "no other's names",
+  );
   limiter.setLimits({ perUser: 9, global: 12, users: { carl: 0 } });
-  t.match(refused("anna"), /on this server .*\nStop one of: cats, chess-night, news, radio, rain\.$/);
+  t.match(
+    refused("anna"),
+    /on this server .*\nStop one of: cats, chess-night, news, radio, rain\.$/,
+  );
   const none = refusedStart("x", limiter.reserve("x", "carl") as LimitRefusal, limiter, true);
   t.match(none.message, /\nRaise it: streambro limits set --user carl=N$/);
   t.throws(() => limiter.registerStream("lofi", "anna"), { message: /^lofi: not started: Max/ });
