@@ -30,9 +30,12 @@ type Around = Scene & {
 
 /** Inputs that are looked at at once for one user. */
 const MOST_PROBES = 4;
-/** Changes that one user may ask for at once, and how long it takes to regain one. */
+/** What one user may ask for at once, and how long it takes to regain one; of that, changes. */
+const MOST_CALLS = 2_000;
+const REGAIN_CALL_MS = 5;
+const TOO_MANY_CALLS = `you have asked for ${MOST_CALLS} things in a short time. Try again in ten seconds.`;
 const MOST_CHANGES = 500;
-const REGAIN_MS = 1_000;
+const REGAIN_CHANGE_MS = 1_000;
 const TOO_MANY_CHANGES = `you have asked for ${MOST_CHANGES} changes in a short time. Try again in a minute.`;
 
 type Handle = (params: object, caller: Caller) => Promise<object>;
@@ -45,7 +48,8 @@ export const guard = (handlers: GuardedHandlers, around: Around): Handlers => {
   const { asking, log, clock, monotonic } = around;
   const audit = new Audit({ log, clock });
   const probes = new Turns(MOST_PROBES);
-  const changesOf = new Allowance(MOST_CHANGES, REGAIN_MS, monotonic);
+  const calls = new Allowance(MOST_CALLS, REGAIN_CALL_MS, monotonic);
+  const changed = new Allowance(MOST_CHANGES, REGAIN_CHANGE_MS, monotonic);
 
   const guarded = (method: MethodName): Handle => {
     const right = rightTo(method);
@@ -64,7 +68,8 @@ export const guard = (handlers: GuardedHandlers, around: Around): Handlers => {
         return right.view?.(result, sight) ?? result;
       };
       const work = async (): Promise<object> => {
-        if (isBounded && changes && !changesOf.take(uid)) throw tooManyRequests(TOO_MANY_CHANGES);
+        if (isBounded && !calls.take(uid)) throw tooManyRequests(TOO_MANY_CALLS);
+        if (isBounded && changes && !changed.take(uid)) throw tooManyRequests(TOO_MANY_CHANGES);
         const isQueued = isBounded && right.probes === true;
         return isQueued ? probes.take(uid, caller.gone, carryOut) : carryOut();
       };

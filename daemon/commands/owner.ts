@@ -31,5 +31,5 @@ export const ownerFor = async (
 /** The operator's warning, where nobody can be told apart. */
 export const cannotAsk = async (why: string, { users, uid }: Owners): Promise<string> => {
   const own = await users.nameOf(uid).catch(() => `uid-${uid}`);
-  return `The kernel cannot be asked who is at the other end of the socket (${why}): every stream belongs to ${own}, and --owner is refused.`;
+  return `The kernel cannot be asked who is at the other end of the socket (${why}): every stream belongs to ${own}, --owner is refused, and whoever may use the socket may do everything.`;
 };

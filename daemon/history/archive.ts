@@ -10,6 +10,8 @@ export type Query = {
   readonly until: number | null;
   /** Only entries of lower numbers. */
   readonly before?: number;
+  /** Only entries of this number and higher ones. */
+  readonly from?: number;
   readonly limit: number;
 };
 
@@ -55,7 +57,7 @@ export class Archive {
   }
 
   /** The newest that fit, oldest first, and whether there are older ones. */
-  read({ names, owner = null, since, until, before, limit }: Query): {
+  read({ names, owner = null, since, until, before, from, limit }: Query): {
     entries: HistoryEntry[];
     more: boolean;
   } {
@@ -71,6 +73,7 @@ export class Archive {
     if (since !== null) where("at >= ?", since);
     if (until !== null) where("at < ?", until);
     if (before !== undefined) where("id < ?", before);
+    if (from !== undefined) where("id >= ?", from);
     const filter = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
     const found = this.#db
       .prepare(`SELECT * FROM entries${filter} ORDER BY id DESC LIMIT ?`)

@@ -153,7 +153,7 @@ export class History {
 }
 
 const fits = (entry: HistoryEntry, query: Query): boolean => {
-  const { names, owner = null, since, until, before } = query;
+  const { names, owner = null, since, until, before, from } = query;
   const { id, stream, at } = entry;
   const when = Date.parse(at);
   const isNamed = names === null || (stream !== null && names.includes(stream));
@@ -161,6 +161,7 @@ const fits = (entry: HistoryEntry, query: Query): boolean => {
     isNamed &&
     (owner === null || stream === null || entry.owner === owner) &&
     id < (before ?? Infinity) &&
+    id >= (from ?? 0) &&
     when >= (since ?? -Infinity) &&
     when < (until ?? Infinity)
   );
