@@ -1,6 +1,5 @@
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Registry } from "../registry/registry.ts";
-import { statusesOf } from "../registry/statuses.ts";
 
 /** Errors: STREAM_LIMIT_EXCEEDED where the owner has as many streams as one may have, running or not. */
 export const refuseRegistering = (
@@ -9,7 +8,11 @@ export const refuseRegistering = (
   owner: string,
   most: number,
 ): void => {
-  const count = statusesOf(registry).filter((stream) => stream.owner === owner).length;
+  const owners = [
+    ...registry.sorted().map(({ spec }) => spec.owner),
+    ...registry.leftAlone.statuses().map((left) => left.owner),
+  ];
+  const count = owners.filter((one) => one === owner).length;
   if (count < most) return;
   const advice =
     count === 0
