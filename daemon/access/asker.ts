@@ -48,10 +48,8 @@ const isMember = async (groups: Peer["groups"], admins: Known["admins"]): Promis
   return gid !== null && groups.includes(gid);
 };
 
-const within = async <T>(ms: number, work: Promise<T>): Promise<T | null> => {
-  const { promise: late, resolve } = Promise.withResolvers<null>();
-  const timer = setTimeout(() => resolve(null), ms);
-  const first = await Promise.race([work, late]);
-  clearTimeout(timer);
-  return first;
-};
+const within = <T>(ms: number, work: Promise<T>): Promise<T | null> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(null), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });

@@ -7,11 +7,12 @@ import type { Caller, Handlers } from "../rpc/server.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { notJustNow } from "../users/users.ts";
 import { Allowance } from "./allowance.ts";
-import { type Known, askerOf } from "./asker.ts";
+import type { Asker, Known } from "./asker.ts";
+import { Askers } from "./askers.ts";
 import { Audit } from "./audit.ts";
 import { forAdmins, othersStream, tooManyRequests } from "./refusals.ts";
 import { type AnyRight, RIGHTS, rightTo } from "./rights.ts";
-import { type Scene, type Sight, sightOf } from "./sight.ts";
+import { type Scene, Sight } from "./sight.ts";
 import { Turns } from "./turns.ts";
 
 /** A caller who may do what it has asked for, and what it sees. */
@@ -38,7 +39,16 @@ const MOST_CHANGES = 500;
 const REGAIN_CHANGE_MS = 1_000;
 const TOO_MANY_CHANGES = `you have asked for ${MOST_CHANGES} changes in a short time. Try again in a minute.`;
 
-type Handle = (params: object, caller: Caller) => Promise<object>;
+type Handle<C extends Caller> = (params: object, caller: C) => Promise<object>;
+
+/** One call on its way. */
+type Asked = {
+  readonly right: AnyRight;
+  readonly handle: Handle<Admitted>;
+  readonly params: object;
+  readonly caller: Caller;
+  readonly asker: Asker;
+};
 
 /**
  * The same handlers, each behind its row of the rights: the one place that decides who may do what, and
@@ -46,42 +56,49 @@ type Handle = (params: object, caller: Caller) => Promise<object>;
  */
 export const guard = (handlers: GuardedHandlers, around: Around): Handlers => {
   const { asking, log, clock, monotonic } = around;
+  const askers = new Askers(around.known, monotonic);
   const audit = new Audit({ log, clock });
   const probes = new Turns(MOST_PROBES);
   const calls = new Allowance(MOST_CALLS, REGAIN_CALL_MS, monotonic);
-  const changed = new Allowance(MOST_CHANGES, REGAIN_CHANGE_MS, monotonic);
+  const changes = new Allowance(MOST_CHANGES, REGAIN_CHANGE_MS, monotonic);
 
-  const guarded = (method: MethodName): Handle => {
+  const carryOut = ({ right, handle, params, caller, asker }: Asked): Promise<object> => {
+    const sight = new Sight(asker, around);
+    const refusal = refusalOf(right, params, sight);
+    if (refusal !== null) return Promise.reject(refusal);
+    const result = handle(params, { ...caller, sight });
+    const { view } = right;
+    return view === undefined ? result : result.then((whole) => view(whole, sight));
+  };
+  const bounded = (uid: number, isChange: boolean, asked: Asked): Promise<object> => {
+    if (!calls.take(uid)) return Promise.reject(tooManyRequests(TOO_MANY_CALLS));
+    if (isChange && !changes.take(uid)) return Promise.reject(tooManyRequests(TOO_MANY_CHANGES));
+    if (asked.right.probes !== true) return carryOut(asked);
+    // What waited for its turn may belong to somebody else by then: that is looked at afterwards.
+    return probes.take(uid, asked.caller.gone, () => carryOut(asked));
+  };
+  const start = (asked: Asked, isChange: boolean): Promise<object> => {
+    const { role, uid } = asked.asker;
+    return role === "user" && uid !== null ? bounded(uid, isChange, asked) : carryOut(asked);
+  };
+  const guarded = (method: MethodName): Handle<Caller> => {
     const right = rightTo(method);
-    const handle = handlers[method] as (params: object, caller: Admitted) => Promise<object>;
+    const handle = handlers[method] as Handle<Admitted>;
     return async (params, caller) => {
-      const changes = typeof right.changes === "function" ? right.changes(params) : right.changes;
-      const asker = await askerOf(caller.peer, around.known, changes);
+      const isChange = typeof right.changes === "function" ? right.changes(params) : right.changes;
+      const { peer } = caller;
+      const asker = askers.kept(peer, isChange) ?? (await askers.find(peer, isChange));
+      const asked = { right, handle, params, caller, asker };
+      if (!isChange) return start(asked, isChange);
       const { uid, user, role } = asker;
-      const isBounded = role === "user" && uid !== null;
-      const carryOut = async (): Promise<object> => {
-        // Not earlier: what waited for its turn may belong to somebody else by now.
-        const sight = sightOf(asker, around);
-        const refusal = refusalOf(right, params, sight);
-        if (refusal !== null) throw refusal;
-        const result = await handle(params, { ...caller, sight });
-        return right.view?.(result, sight) ?? result;
-      };
-      const work = async (): Promise<object> => {
-        if (isBounded && !calls.take(uid)) throw tooManyRequests(TOO_MANY_CALLS);
-        if (isBounded && changes && !changed.take(uid)) throw tooManyRequests(TOO_MANY_CHANGES);
-        const isQueued = isBounded && right.probes === true;
-        return isQueued ? probes.take(uid, caller.gone, carryOut) : carryOut();
-      };
-      if (!changes) return work();
       const by = uid === null ? null : { uid, user };
-      const attempt = { asker, method, params };
+      const isAdmin = role === "admin";
       try {
-        const result = await asking.on({ command: method, by, isAdmin: role === "admin" }, work);
-        if (hasChanged(result)) audit.done(attempt);
+        const result = await asking.on({ command: method, by, isAdmin }, start, asked, isChange);
+        if (hasChanged(result)) audit.done({ asker, method, params });
         return result;
       } catch (error) {
-        audit.failed(attempt, error);
+        audit.failed({ asker, method, params }, error);
         throw error;
       }
     };

@@ -17,39 +17,53 @@ export type Scene = {
   readonly remembers: (name: string, owner: string) => boolean;
 };
 
-/** The daemon's streams as one asker sees them just now. */
-export type Sight = {
+/** The daemon's streams as one asker sees them just now. Many wait at once for what they have asked: it is small. */
+export class Sight {
   readonly asker: Asker;
-  readonly isAdmin: boolean;
   /** Whether others' streams are not to be known of. */
   readonly hidesOthers: boolean;
-  /** Null where there is no stream of that name. */
-  ownerOf(name: string): string | null;
-  isOwn(owner: string | null): boolean;
-  of(owner: string): Seen;
-  /** The same streams as they may be seen. */
-  statuses(all: readonly StreamStatus[]): StreamStatus[];
-  /** Every stream, as it may be seen. */
-  everything(): StreamStatus[];
-  /** Whether there was a stream of that name, and it was this asker's. */
-  remembers(name: string): boolean;
-};
+  readonly #scene: Scene;
 
-export const sightOf = (asker: Asker, { registry, showsOthers, remembers }: Scene): Sight => {
-  const isAdmin = asker.role === "admin";
-  const hidesOthers = !isAdmin && !showsOthers();
-  const isOwn = (owner: string | null): boolean => owner !== null && owner === asker.user;
-  const of = (owner: string): Seen =>
-    isAdmin || isOwn(owner) ? "whole" : hidesOthers ? "none" : "reduced";
-  const statuses = (all: readonly StreamStatus[]): StreamStatus[] =>
-    all.flatMap((stream) => {
-      const seen = of(stream.owner);
+  constructor(asker: Asker, scene: Scene) {
+    this.asker = asker;
+    this.#scene = scene;
+    this.hidesOthers = asker.role === "user" && !scene.showsOthers();
+  }
+
+  get isAdmin(): boolean {
+    return this.asker.role === "admin";
+  }
+
+  /** Null where there is no stream of that name. */
+  ownerOf(name: string): string | null {
+    return ownerOf(this.#scene.registry, name);
+  }
+
+  isOwn(owner: string | null): boolean {
+    return owner !== null && owner === this.asker.user;
+  }
+
+  of(owner: string): Seen {
+    if (this.isAdmin || this.isOwn(owner)) return "whole";
+    return this.hidesOthers ? "none" : "reduced";
+  }
+
+  /** The same streams as they may be seen. */
+  statuses(all: readonly StreamStatus[]): StreamStatus[] {
+    return all.flatMap((stream) => {
+      const seen = this.of(stream.owner);
       return seen === "none" ? [] : [seen === "whole" ? stream : reduced(stream)];
     });
-  return {
-    ...{ asker, isAdmin, hidesOthers, isOwn, of, statuses },
-    ownerOf: (name) => ownerOf(registry, name),
-    everything: () => statuses(statusesOf(registry)),
-    remembers: (name) => asker.user !== null && remembers(name, asker.user),
-  };
-};
+  }
+
+  /** Every stream, as it may be seen. */
+  everything(): StreamStatus[] {
+    return this.statuses(statusesOf(this.#scene.registry));
+  }
+
+  /** Whether there was a stream of that name, and it was this asker's. */
+  remembers(name: string): boolean {
+    const { user } = this.asker;
+    return user !== null && this.#scene.remembers(name, user);
+  }
+}

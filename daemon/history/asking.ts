@@ -27,7 +27,7 @@ export class Asking {
   }
 
   /** Carries out a command. */
-  on<T>(asked: Asked, work: () => T): T {
-    return this.#asked.run(asked, work);
+  on<T, A extends unknown[]>(asked: Asked, work: (...given: A) => T, ...given: A): T {
+    return this.#asked.run(asked, work, ...given);
   }
 }

@@ -53,6 +53,12 @@ export class LeftAlone {
     return this.#find(name) !== null;
   }
 
+  /** Whose it is; null where there is none of that name. */
+  ownerOf(name: string): string | null {
+    const left = this.#find(name);
+    return left === null ? null : (readLoosely(left.said).owner ?? UNKNOWN_OWNER);
+  }
+
   /** What is on the air counts towards the limits; to be called again and again, since it ends unnoticed. */
   settleSlots(): void {
     const onAirNow = new Map(

@@ -4,5 +4,4 @@ import type { Registry } from "./registry.ts";
 export const ownerOf = (
   { streams, leftAlone }: Pick<Registry, "streams" | "leftAlone">,
   name: string,
-): string | null =>
-  leftAlone.statuses(new Set([name]))[0]?.owner ?? streams.get(name)?.spec.owner ?? null;
+): string | null => leftAlone.ownerOf(name) ?? streams.get(name)?.spec.owner ?? null;

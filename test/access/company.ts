@@ -1,7 +1,7 @@
 import { LeftAlone } from "../../daemon/registry/left-alone.ts";
 import type { Registry } from "../../daemon/registry/registry.ts";
 import type { Asker } from "../../daemon/access/asker.ts";
-import { type Sight, sightOf } from "../../daemon/access/sight.ts";
+import { Sight } from "../../daemon/access/sight.ts";
 import type { StreamStatus } from "../../shared/contract/status.ts";
 
 /** A stream's status with a fact in every field, each of them as telling as it can be. */
@@ -57,7 +57,7 @@ export const admin: Asker = { role: "admin", uid: 0, user: "root" };
 
 /** How somebody sees anna's radio and bob's news, and old, which was anna's. */
 export const seenBy = (asker: Asker, showsOthers: boolean): Sight =>
-  sightOf(asker, {
+  new Sight(asker, {
     registry: registryOf({ radio: "anna", news: "bob" }),
     showsOthers: () => showsOthers,
     remembers: (name, owner) => `${name} of ${owner}` === "old of anna",
