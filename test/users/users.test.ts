@@ -107,6 +107,24 @@ t.test("one question for all, kept for a while, again where there was no answer"
   t.same(asked, ["5000"], "the oldest was forgotten");
 });
 
+t.test("one name a number, and one number a name", async (t) => {
+  const passwd: Record<string, { name: string; uid: number }> = {
+    "1000": { name: "anna", uid: 1000 },
+    anna: { name: "anna", uid: 1000 },
+    anna2: { name: "anna2", uid: 1000 },
+    "1001": { name: "uid-4711", uid: 1001 },
+    "uid-4711": { name: "uid-4711", uid: 1001 },
+  };
+  const users = new Users(async (key) => {
+    const user = passwd[key];
+    return user === undefined ? nobody : { is: "user", user };
+  });
+  t.equal(await users.named("anna2"), "anna", "a second name has no limit of its own");
+  t.equal(await users.nameOf(4711), "uid-4711");
+  t.equal(await users.nameOf(1001), "uid-1001", "nor is anybody who is not of that name");
+  t.equal(await users.named("uid-4711"), "uid-1001");
+});
+
 t.test("a directory that hangs holds up nobody else, and gets few questions", async (t) => {
   const under: Array<(found: Found) => void> = [];
   const look: LookUp = (key) =>
