@@ -80,8 +80,7 @@ export const addStream = async (
   const stream = registry.open(record, keys === null ? null : [destination.secrets], null);
   try {
     await stream.inTurn(async () => {
-      // What could not be removed with an earlier stream of this name is not this one's.
-      await store.memories.remove(name);
+      await store.forgetEarlier(name);
       if (keys !== null) await store.secrets.write(name, keys, [destination.secrets]);
       await store.specs.write(name, record);
     });

@@ -330,7 +330,15 @@ t.test("others that are not to be known of", { timeout: 60_000, skip }, async (t
   });
   const limits = JSON.parse((await as("bob", "limits", "--json")).stdout);
   t.same([limits.users, limits.active.users, limits.waiting], [{}, {}, []]);
+  // As where the specification was damaged, and set aside.
+  const log = path.join(daemon.stateDir, "logs/one.log");
+  writeFileSync(log, "what FFmpeg said of a stream of anna's\n");
   for (const name of ["one", "two"]) t.equal((await as("bob", "add", name, ...to)).code, 0);
+  t.match(
+    await as("bob", "logs", "one"),
+    { code: 0, stdout: "" },
+    "an earlier stream's is not its",
+  );
   t.match(await as("bob", "add", "three", ...to), {
     ...{
       code: 75,
