@@ -24,5 +24,10 @@ export const othersStream = (name: string, owner: string, doing: string): Stream
       );
 };
 
+export const noUser = (uid: number | null): StreamBroError =>
+  notPermitted(
+    `uid ${uid} is no user of this machine, and only its users may have streams. An admin can add it for one: --owner.`,
+  );
+
 export const tooManyRequests = (sentence: string): StreamBroError =>
   new StreamBroError("TOO_MANY_REQUESTS", sentence);

@@ -2,7 +2,8 @@ import type { MethodName, Params, Result } from "../../shared/contract/methods.t
 import type { StreamBroError } from "../../shared/errors.ts";
 import { countStates } from "../registry/statuses.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
-import { forAdmins, optionForAdmins, othersStream } from "./refusals.ts";
+import { isNumbered } from "../users/users.ts";
+import { forAdmins, noUser, optionForAdmins, othersStream } from "./refusals.ts";
 import type { Sight } from "./sight.ts";
 
 /** What every row says. */
@@ -75,6 +76,13 @@ const ownLimits = (limits: Result<"limits.get">, sight: Sight): Result<"limits.g
   };
 };
 
+/**
+ * One user may have thousands of numbers that are nobody's, those of its containers, and each would have a
+ * limit of its own.
+ */
+const unlessNobody = ({ asker }: Sight): StreamBroError | null =>
+  asker.user !== null && isNumbered(asker.user) ? noUser(asker.uid) : null;
+
 const unlessOwner = ({ owner }: { readonly owner?: string | undefined }): StreamBroError | null =>
   owner === undefined ? null : optionForAdmins("--owner");
 
@@ -133,7 +141,7 @@ export const RIGHTS: { readonly [M in MethodName]: Right<M> } = {
     who: "everybody",
     changes: true,
     probes: true,
-    unless: unlessOwner,
+    unless: (params, sight) => unlessOwner(params) ?? unlessNobody(sight),
     view: asItIs,
   },
   "stream.set": {

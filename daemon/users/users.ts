@@ -30,7 +30,7 @@ export class Users {
     if (found.is === "unknown") throw notJustNow(`user ${uid}`);
     const isUser = found.is === "user" && found.user.uid === uid;
     // A user that is called like another's number is not that other one.
-    return isUser && !NUMBERED.test(found.user.name) ? found.user.name : `uid-${uid}`;
+    return isUser && !isNumbered(found.user.name) ? found.user.name : `uid-${uid}`;
   }
 
   /**
@@ -67,6 +67,9 @@ export class Users {
     return found;
   }
 }
+
+/** Whether it is what `nameOf` calls somebody who is no user of this machine. */
+export const isNumbered = (name: string): boolean => NUMBERED.test(name);
 
 export const notJustNow = (whom: string): StreamBroError =>
   new StreamBroError(

@@ -103,6 +103,16 @@ t.test("whose name cannot be found out just now has nothing", async (t) => {
   }
 });
 
+t.test("a number that is no user's gets no streams, and so no limit of its own", async (t) => {
+  const container = seenBy({ role: "user", uid: 100_000, user: "uid-100000" }, true);
+  t.match(ask("stream.add", { name: "more" }, container), {
+    ...{ code: "NOT_PERMITTED", message: /^uid 100000 is no user of this machine/ },
+  });
+  t.equal(ask("stream.status", {}, container), null);
+  const root = seenBy({ role: "admin", uid: 100_000, user: "uid-100000" }, true);
+  t.equal(ask("stream.add", { name: "more" }, root), null, "unless it is an admin's");
+});
+
 t.test("limits where others are hidden", async (t) => {
   const limits = {
     ...{ version: 1, enabled: true, perUser: 5, global: 20, users: { anna: 9, bob: 7 } },

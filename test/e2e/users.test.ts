@@ -146,6 +146,9 @@ t.test("ordinary users, each as themselves", { timeout: 120_000, skip }, async (
       });
       t.equal((await as("bob", "set", "news", "--owner", owner)).code, 77, owner);
     }
+    t.match(await as("ghost", "add", "more", ...own), {
+      ...{ code: 77, stderr: /^more: not added: uid 4105 is no user of this machine/m },
+    });
     t.equal(
       (await as("bob", "add", "more", ...own.slice(0, 3), "rtmp://localhost:9/app/2")).code,
       0,

@@ -25,6 +25,8 @@ export const PEOPLE = {
   anna: { uid: 4_101, groups: [MEMBERS] },
   bob: { uid: 4_102, groups: [MEMBERS] },
   carla: { uid: 4_103, groups: [MEMBERS, ADMINS] },
+  /** May use the socket, and is in no list of users, as a number of somebody's container is. */
+  ghost: { uid: 4_105, groups: [MEMBERS] },
   /** May not use the socket. */
   dora: { uid: 4_104, groups: [] },
 } as const;
@@ -63,9 +65,8 @@ export const startCompany = async (config = ""): Promise<Company> => {
   const dir = mkdtempSync(path.join(os.tmpdir(), "sb-co-"));
   const at = (name: string): string => path.join(dir, name);
   chmodSync(dir, 0o755);
-  const users = Object.entries(PEOPLE).map(
-    ([name, { uid }]) => `${name}:x:${uid}:${uid}::/:/bin/sh`,
-  );
+  const named = Object.entries(PEOPLE).filter(([name]) => name !== "ghost");
+  const users = named.map(([name, { uid }]) => `${name}:x:${uid}:${uid}::/:/bin/sh`);
   const service = `streambro:x:${SERVICE}:${MEMBERS}::/:/bin/sh`;
   const passwd = [readFileSync("/etc/passwd", "utf8").trimEnd(), service, ...users, ""];
   writeFileSync(at("passwd"), passwd.join("\n"));
