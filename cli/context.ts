@@ -2,6 +2,7 @@ import { EXIT } from "../shared/errors.ts";
 import type { Daemon } from "./client/daemon.ts";
 import { exitStatusOf, sentenceOf } from "./client/failure.ts";
 import type { Failure } from "./client/failure.ts";
+import { harmlessJson } from "./render/harmless.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a command has at hand. */
@@ -20,7 +21,7 @@ export const say = ({ terminal, quiet, json }: Context, words: string): void => 
 
 /** Prints data for a program, whatever the other options. */
 export const printJson = ({ terminal }: Context, value: unknown): void => {
-  terminal.out(JSON.stringify(value));
+  terminal.out(harmlessJson(value));
 };
 
 /** Ends a command with a sentence. */

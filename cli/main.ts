@@ -5,6 +5,7 @@ import { EXIT } from "../shared/errors.ts";
 import { clientSocket } from "../shared/paths.ts";
 import { printable } from "../shared/stream-name.ts";
 import { runProgram } from "./program.ts";
+import { harmless } from "./render/harmless.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -41,7 +42,7 @@ const writer = (
   let stream: NodeJS.WriteStream | null = null;
   return (text) => {
     stream ??= open().on("error", onError);
-    stream.write(ended(text));
+    stream.write(ended(harmless(text)));
   };
 };
 

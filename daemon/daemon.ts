@@ -3,15 +3,18 @@ import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { type Assembled, assemble } from "./assembly.ts";
 import { PROTOCOL } from "../shared/protocol.ts";
+import { NO_INIT, unmakeable } from "./complaints.ts";
 import type { Directories } from "../shared/paths.ts";
 import { instant } from "./clock/clock.ts";
+import { every } from "./clock/every.ts";
 import { allHandlers } from "./commands/all.ts";
 import type { Daemon as AboutDaemon } from "./commands/handlers.ts";
 import { type Owners, cannotAsk } from "./commands/owner.ts";
 import type { LiveSettings } from "./config/live.ts";
-import { ffmpegVersion } from "./ffmpeg/version.ts";
+import { InstalledFfmpeg } from "./ffmpeg/installed.ts";
 import type { Log } from "./log/log.ts";
 import { startUp } from "./registry/start-up.ts";
+import { shownStates } from "./registry/statuses.ts";
 import { keepPlaces } from "./keep-places.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
 import { askTheKernel } from "./rpc/peer-credentials.ts";
@@ -23,6 +26,7 @@ import { placesOf } from "./store/layout.ts";
 import { type RunsClaim, claimRuns } from "./store/runs-claim.ts";
 import { type StateLock, takeStateLock } from "./store/state-lock.ts";
 import { Store } from "./store/store.ts";
+import type { SystemdService } from "./systemd/service.ts";
 import { startSweep } from "./health/sweep.ts";
 import { Users } from "./users/users.ts";
 
@@ -35,6 +39,11 @@ export type Options = {
   readonly runner: string;
   /** Where FFmpeg is looked for: PATH. */
   readonly searchPath: string;
+  /** What a service manager is told and has found out; null where there is none. */
+  readonly service: Pick<
+    SystemdService,
+    "ready" | "stopping" | "warnings" | "isBeingRestarted"
+  > | null;
   /** Where SIGTERM and SIGINT come from. */
   readonly signals: Pick<NodeJS.EventEmitter, "on">;
 };
@@ -64,7 +73,7 @@ export class Daemon {
   readonly #places: { stop(): void };
   #startedAt = Date.now();
   readonly #warnings: string[];
-  #ffmpeg: string | null = null;
+  readonly #ffmpeg: InstalledFfmpeg;
   #stopping = false;
   readonly #ending = new AbortController();
   #resolveEnded: () => void = () => {};
@@ -109,6 +118,12 @@ export class Daemon {
     const { log, version } = options;
     const fields = { event: "ready", socket: directories.socket, pid: process.pid };
     log.info(fields, `streambrod ${version} answers at ${directories.socket}`);
+    options.service?.ready({
+      ...{ socket: directories.socket, stateDirectory: directories.state },
+      states: () => shownStates(daemon.#parts.registry),
+      warnings: () => daemon.#everyWarning(options),
+      stopping: () => daemon.#stopping,
+    });
     return { ok: true, daemon };
   }
 
@@ -130,6 +145,7 @@ export class Daemon {
       this.#startedAt += stepMs;
     });
     const { registry, monitor, limits, metering, schedule, cleanup, upkeep, encoders } = parts;
+    this.#ffmpeg = new InstalledFfmpeg(settings, log);
     monitor.start();
     metering.start();
     parts.history.remember.began(options.version, process.pid);
@@ -149,15 +165,17 @@ export class Daemon {
     this.shutdown = new GracefulShutdown(
       streamsToEnd(registry, this.#ending, () => {
         this.#stopping = true;
+        options.service?.stopping();
         encoders.stop();
       }),
       schedule,
-      { log, signals: options.signals, finish: (asked) => this.#finish(asked) },
+      {
+        ...{ log, signals: options.signals, finish: (asked) => this.#finish(asked) },
+        isRestart: async () => (await options.service?.isBeingRestarted()) === true,
+      },
     );
     if (process.pid === 1) this.#warn(NO_INIT);
-    void this.#findFfmpeg(settings);
     settings.onChange((now, before) => {
-      if (now.FFMPEG_PATH !== before.FFMPEG_PATH) void this.#findFfmpeg(settings);
       if (now.CLEANUP_ENABLED && !before.CLEANUP_ENABLED) tidy();
     });
     encoders.detectEncoders().catch((error: unknown) => {
@@ -194,13 +212,8 @@ export class Daemon {
       socket: directories.socket,
       stateDir: directories.state,
       runtimeDir: directories.runtime,
-      ffmpeg: this.#ffmpeg,
-      warnings: [
-        this.#warnings,
-        this.#parts.metering.warnings,
-        this.#parts.registry.warnings,
-        this.#parts.history.history.warnings,
-      ].flat(),
+      ffmpeg: this.#ffmpeg.version,
+      warnings: this.#everyWarning(options),
     });
     const stop = (keepStreams: boolean): void => {
       setImmediate(
@@ -212,15 +225,10 @@ export class Daemon {
     return answerer(all, version, log);
   }
 
-  async #findFfmpeg(settings: LiveSettings): Promise<void> {
-    const command = settings.current().FFMPEG_PATH;
-    const found = await ffmpegVersion(command);
-    // Another one was set meanwhile, and is looked at by itself.
-    if (command !== settings.current().FFMPEG_PATH) return;
-    this.#ffmpeg = found;
-    const at = this.#warnings.findIndex((warning) => warning.endsWith(NO_FFMPEG));
-    if (at >= 0) this.#warnings.splice(at, 1);
-    if (found === null) this.#warn(`${command}${NO_FFMPEG}`);
+  #everyWarning({ service }: Options): string[] {
+    const { metering, registry, history } = this.#parts;
+    const parts = [this.#ffmpeg, service, metering, registry, history.history];
+    return [this.#warnings, ...parts.map((part) => part?.warnings ?? [])].flat();
   }
 
   #warn(sentence: string): void {
@@ -229,21 +237,5 @@ export class Daemon {
   }
 }
 
-const NO_FFMPEG =
-  " cannot be run: install ffmpeg, or set FFMPEG_PATH. No stream can start until then.";
-
-const NO_INIT =
-  "streambrod is process 1 and does not reap what others leave: give it an init (docker run --init), or dead processes pile up.";
-
 /** How often what could not be cleared away is tried again, and old logs go. */
 const TIDY_MS = 600_000;
-
-/** Now, and again and again. */
-const every = (ms: number, work: () => void): { stop(): void } => {
-  work();
-  const timer = setInterval(work, ms);
-  return { stop: () => clearInterval(timer) };
-};
-
-const unmakeable = (error: unknown): string =>
-  `The daemon's directories cannot be made: ${messageOf(error)}. Mend their owner, or set STREAMBRO_STATE_DIR and STREAMBRO_RUNTIME_DIR.`;

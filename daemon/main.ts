@@ -10,8 +10,10 @@ import { HELP, settingsHelp } from "./config/help.ts";
 import { LiveSettings } from "./config/live.ts";
 import { reloadSettings } from "./config/reload.ts";
 import { Daemon } from "./daemon.ts";
+import { journalLine, leadsToJournal, withPriority } from "./log/journal.ts";
 import { type Log, stdoutLog } from "./log/log.ts";
 import { prettifier, wantsColour } from "./log/pretty.ts";
+import { systemdService } from "./systemd/told.ts";
 
 /** This release, as package.json has it; daemon/ and dist/ both lie directly below that. */
 const version = (): string => {
@@ -21,7 +23,13 @@ const version = (): string => {
   return String(manifest.version);
 };
 
-const say = (sentence: string): void => void process.stderr.write(`streambrod: ${sentence}\n`);
+const say = (sentence: string): void => {
+  const line = `streambrod: ${sentence}\n`;
+  const toJournal = leadsToJournal(2, process.env);
+  process.stderr.write(toJournal ? withPriority("error", line) : line);
+};
+
+const TOLD_BY_SYSTEMD = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
 /** The log, as soon as its level is known. */
 let known: Log | null = null;
@@ -55,11 +63,18 @@ const main = async (): Promise<number> => {
   process.umask(0o027);
   const { live } = loaded;
   const colour = wantsColour(process.stdout.isTTY, process.env);
-  const own = stdoutLog(live.current().LOG_LEVEL, given.pretty ? await prettifier(colour) : null);
+  const pretty = given.pretty ? await prettifier(colour) : null;
+  const shape = leadsToJournal(1, process.env) ? journalLine(pretty) : pretty;
+  const own = stdoutLog(live.current().LOG_LEVEL, shape);
   live.onChange(({ LOG_LEVEL }) => own.setLevel(LOG_LEVEL));
   const { log } = own;
   known = log;
+  const early = heedEarly(live, log);
+  const service = await systemdService(process.env, live, log);
+  // They are for this process, and not for what it starts.
+  for (const name of TOLD_BY_SYSTEMD) delete process.env[name];
   const starting = Daemon.start({
+    service,
     directories,
     settings: live,
     log,
@@ -68,7 +83,6 @@ const main = async (): Promise<number> => {
     searchPath: process.env["PATH"] ?? "",
     signals: process,
   });
-  const early = heedEarly(live, log);
   const started = await starting;
   if (!started.ok) {
     say(started.message);
@@ -77,7 +91,7 @@ const main = async (): Promise<number> => {
   const { shutdown } = started.daemon;
   shutdown.registerHandlers();
   const asked = early.take();
-  if (asked !== null) void shutdown.shutdown(asked);
+  if (asked !== null) void shutdown.heed(asked);
   await started.daemon.ended;
   return EXIT.ok;
 };
@@ -88,7 +102,7 @@ const heedEarly = (live: LiveSettings, log: Log): { take(): NodeJS.Signals | nul
   const note = (signal: NodeJS.Signals): void => {
     asked ??= signal;
   };
-  const signals = ["SIGTERM", "SIGINT"] as const;
+  const signals = ["SIGTERM", "SIGINT", "SIGUSR2"] as const;
   for (const signal of signals) process.on(signal, note);
   // Nor does a terminal that closes take anything off the air.
   process.on("SIGHUP", () => {

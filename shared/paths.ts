@@ -41,6 +41,11 @@ const userDirectories = (env: Environment, uid: number, home: string): Directori
   };
 };
 
+const configOfService = (env: Environment): string | undefined => {
+  const directory = set(env["CONFIGURATION_DIRECTORY"]);
+  return directory === undefined ? undefined : path.join(directory, "streambro.yaml");
+};
+
 /**
  * Where `streambrod` keeps its things: STREAMBRO_* for each, else systemd's directories, else the
  * system's for root, else the user's.
@@ -51,7 +56,7 @@ export const daemonDirectories = (env: Environment, uid: number, home: string): 
   const runtime =
     set(env["STREAMBRO_RUNTIME_DIR"]) ?? set(env["RUNTIME_DIRECTORY"]) ?? base.runtime;
   return {
-    config: set(env["STREAMBRO_CONFIG"]) ?? base.config,
+    config: set(env["STREAMBRO_CONFIG"]) ?? configOfService(env) ?? base.config,
     state,
     runtime,
     socket: set(env["STREAMBRO_SOCKET"]) ?? path.join(runtime, SOCKET),

@@ -1,3 +1,5 @@
+import { harmlessJson } from "./harmless.ts";
+
 export type LogView = {
   readonly json: boolean;
   /** Whether lines of several streams mix, so that each must say whose it is. */
@@ -9,7 +11,7 @@ export type LogView = {
 export const logText = (stream: string, lines: readonly string[], view: LogView): string =>
   lines
     .map((line) => {
-      if (view.json) return JSON.stringify({ stream, line });
+      if (view.json) return harmlessJson({ stream, line });
       const text = view.onTerminal ? harmless(line) : line;
       return view.several ? `${stream}: ${text}` : text;
     })

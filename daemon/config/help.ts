@@ -4,10 +4,11 @@ import { SettingsSchema } from "./settings.ts";
 export const HELP = `Usage: streambrod [--config FILE] [--pretty] [--SETTING VALUE]...
 
 Runs in the foreground, keeps streams on the air and answers streambro on a Unix socket.
-It logs one JSON object a line to its standard output. SIGTERM and SIGINT stop the streams
+It logs one JSON object a line to its standard output, and for systemd's journal a sentence,
+the rest as JSON behind it, with its priority. SIGTERM and SIGINT stop the streams
 and end it; streams that were running run again after its next start. Killed in any other
 way it leaves them on the air, and the next one takes them over. SIGHUP reads the settings
-again, as "streambro daemon reload" does.
+again, as "streambro daemon reload" does; SIGUSR2 ends it and leaves the streams on the air.
 
   --config FILE    settings (YAML); default: /etc/streambro/streambro.yaml for root,
                    else ~/.config/streambro/streambro.yaml

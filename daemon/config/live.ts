@@ -14,6 +14,8 @@ export type Reloading =
 
 /** Told after a change, with settings as they are and as they were; must not throw. */
 type Listener = (now: Settings, before: Settings) => void;
+/** Told of each attempt, whatever comes of it; must not throw. */
+type ReloadListener = (phase: "begun" | "over") => void;
 type Origins = Readonly<Record<SettingName, Origin>>;
 type Taken = {
   readonly settings: Settings;
@@ -28,6 +30,7 @@ export class LiveSettings {
   readonly #sources: Sources;
   readonly #fixed: ReadonlySet<SettingName>;
   readonly #listeners: Listener[] = [];
+  readonly #reloadListeners: ReloadListener[] = [];
   #taken: Taken;
 
   /** `sources` are read here for the first time, and wrong ones refused with every error in them. */
@@ -58,8 +61,21 @@ export class LiveSettings {
     this.#listeners.push(listener);
   }
 
+  onReload(listener: ReloadListener): void {
+    this.#reloadListeners.push(listener);
+  }
+
   /** Takes up what the file says by now; all of it, or where anything is wrong nothing. */
   reload(): Reloading {
+    for (const listener of this.#reloadListeners) listener("begun");
+    try {
+      return this.#takeUp();
+    } finally {
+      for (const listener of this.#reloadListeners) listener("over");
+    }
+  }
+
+  #takeUp(): Reloading {
     const before = this.#taken;
     // A file that is gone means no wish for every default.
     const mustExist = this.#sources.mustExist || before.fileFound;

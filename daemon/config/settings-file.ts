@@ -76,7 +76,7 @@ const understand = (file: string, text: string): FileSays => {
     const word = isScalar(key) ? textOf(key) : "";
     const name = settingNamed(word);
     const before = seenIn.get(word.toUpperCase());
-    if (name === undefined) wrong.push(`${where}: ${unknown(word, line)}`);
+    if (name === undefined) wrong.push(`${where}: ${unknown(word, line, wrong.length)}`);
     else if (before === undefined) values.set(name, plain(value, document));
     else
       wrong.push(`${where}: ${inFile(name)}: it is there twice, in lines ${before} and ${line}.`);
@@ -108,9 +108,12 @@ const parsed = (text: string, lineCounter: LineCounter): Parsed => {
   }
 };
 
-const unknown = (word: string, line: number): string => {
+/** To look for what somebody may have meant takes long where everything is wrong, and helps nobody. */
+const MOST_ADVICE = 50;
+
+const unknown = (word: string, line: number, before: number): string => {
   if (word === "") return `line ${line}: a setting's name is one plain word.`;
-  const meant = nearest(word, SETTING_NAMES.map(inFile));
+  const meant = before >= MOST_ADVICE ? null : nearest(word, SETTING_NAMES.map(inFile));
   const advice = meant === null ? "See: streambrod --help-settings" : `Did you mean ${meant}?`;
   return `${printable(word, 80)}: there is no such setting (line ${line}). ${advice}`;
 };

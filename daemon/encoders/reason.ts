@@ -21,6 +21,9 @@ const COMPLAINT =
 /** `[h264_nvenc @ 0x55ee]`, once or several times: which part of FFmpeg speaks. */
 const SPEAKER = /^(?:\[[^\]]* @ [^\]]*\]\s*)+/;
 
+/** FFmpeg's own bound; a longer line, of whatever it was that said it, would be searched for long. */
+const MOST_CHARACTERS = 1_024;
+
 const scoreOf = (line: string): number => {
   const words = line.replace(SPEAKER, "");
   if (GENERIC.some((generic) => generic.test(words))) return 0;
@@ -37,9 +40,9 @@ const scoreOf = (line: string): number => {
 export const tellingLine = (stderr: string): string | null => {
   const lines = stderr
     .split(/[\r\n]+/)
-    .map((line) => line.trim())
+    .map((line) => line.slice(0, MOST_CHARACTERS).trim())
     .filter((line) => line !== "");
-  const best = Math.max(...lines.map(scoreOf));
+  const best = lines.reduce((most, line) => Math.max(most, scoreOf(line)), 0);
   // Nothing but what it always says: the last of it is the outcome.
   const line = best === 0 ? lines.at(-1) : lines.find((one) => scoreOf(one) === best);
   return line === undefined ? null : printable(line.replace(SPEAKER, "").replace(/\.$/, ""));

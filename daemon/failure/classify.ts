@@ -8,6 +8,8 @@ import { FAILURES } from "./table.ts";
 /** A broadcast that got no further was turned away rather than interrupted. */
 const AT_ONCE_MS = 3_000;
 
+const ANSWER = /server error:/i;
+
 /** The stream's name, its receiver, and what of its destination nobody may see. */
 type About = {
   readonly name: string;
@@ -32,13 +34,16 @@ export const classify = (
     HOST: () => host,
     SIGNAL: () => exit.signal ?? "",
     STATUS: () => String(exit.code ?? exit.signal),
-    LINE: () => masked(ownWords(last, row), secrets),
+    LINE: () => ownWords(last, row, secrets),
   };
   const message = `${row.happened}. ${row.advice}`.replaceAll(
     /\b(?:NAME|HOST|SIGNAL|STATUS|LINE)\b/g,
     (word) => words[word]?.() ?? word,
   );
-  return { reason: row.reason, permanent: row.permanent, message };
+  // What a receiver answers stands in the log as it is, line breaks and all: it could say anything in
+  // FFmpeg's name, and must not be able to end a stream for good.
+  const permanent = row.permanent && !ANSWER.test(logTail);
+  return { reason: row.reason, permanent, message };
 };
 
 /** The first row that fits; but what was lost later than the input was found damaged is the cause. */
@@ -60,11 +65,12 @@ export const rowFor = (exit: Exit, last: string, sentMs: number | null): Row => 
 };
 
 /** What an encoder or its device said itself, before FFmpeg's general remarks; without its address. */
-const ownWords = (last: string, { said }: Row): string => {
+const ownWords = (last: string, { said }: Row, secrets: readonly string[]): string => {
   const lines = last.split("\n");
   const own = lines.find((line) =>
     /^\[(?:h264_|libx264|AVHWDevice|hwupload|aac)[^\]]*\]/.test(line),
   );
   const line = own ?? lines.find((one) => said?.test(one)) ?? "";
-  return printable(line.replace(/^\[[^\]]*\] /, ""));
+  // Masked first: what is cut or cleaned is no longer the secret, and still most of it.
+  return printable(masked(line.replace(/^\[[^\]]*\] /, ""), secrets));
 };

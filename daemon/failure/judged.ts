@@ -12,6 +12,12 @@ const PLAYED_ON =
 const HARMLESS =
   /server error:[^\n]*(?:releasestream|fcpublish|fcunpublish|_checkbw|method not found)/i;
 
+/**
+ * Twice FFmpeg's own bound. What a receiver answers is in these lines, and they are searched for dozens of
+ * words: a longer one must not hold the daemon up.
+ */
+const MOST_CHARACTERS = 2_048;
+
 const isTelling = (line: string): boolean =>
   line !== "" &&
   !/^\s/.test(line) &&
@@ -23,6 +29,7 @@ export const judged = (logTail: string): string =>
   logTail
     .slice(Math.max(0, logTail.lastIndexOf("Press [q]")))
     .split(/[\r\n]+/)
+    .map((line) => line.slice(0, MOST_CHARACTERS))
     .filter(isTelling)
     .slice(-JUDGED_LINES)
     .join("\n");

@@ -80,6 +80,14 @@ const HANDSHAKE: readonly Row[] = [
     advice: "Is this an RTMP port, and does the server behind it run? rtmps:// where it wants TLS",
   },
   {
+    id: "no-rtmp",
+    reason: "network-lost",
+    permanent: false,
+    said: /(?:^|output )rtmps?:[^\n]*: invalid data found|incorrect chunk size|rtmp packet size mismatch/im,
+    happened: "HOST answered with what is no RTMP",
+    advice: "Is this an RTMP port? A proxy or a portal on the way may have answered in its place",
+  },
+  {
     id: "srt-passphrase",
     reason: "auth-or-path-rejected",
     permanent: false,

@@ -25,7 +25,7 @@ export const lastReport = (text: string): ProgressReport | null => {
   // out_time_ms is in microseconds, whatever its name says.
   const micros = number(values.get("out_time_us") ?? values.get("out_time_ms"));
   return {
-    outTimeMs: micros === null || micros < 0 ? null : micros / 1000,
+    outTimeMs: micros === null ? null : micros / 1000,
     frame: number(values.get("frame")),
     fps: number(values.get("fps")),
     speed: number(values.get("speed")?.replace(/x$/, "")),
@@ -34,8 +34,9 @@ export const lastReport = (text: string): ProgressReport | null => {
   };
 };
 
+/** Null for what is none, and for less than nothing, which FFmpeg says before its first packet. */
 const number = (text: string | undefined): number | null => {
   if (text === undefined || text === "") return null;
   const value = Number(text);
-  return Number.isFinite(value) ? value : null;
+  return Number.isFinite(value) && value >= 0 ? value : null;
 };

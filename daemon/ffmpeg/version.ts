@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { printable } from "../../shared/stream-name.ts";
 
 /** The first line of `ffmpeg -version` from its third word on, or null where it cannot be run. */
 export const ffmpegVersion = async (ffmpeg: string): Promise<string | null> => {
@@ -12,5 +13,7 @@ export const ffmpegVersion = async (ffmpeg: string): Promise<string | null> => {
 };
 
 /** The version in the output of `ffmpeg -version`. */
-export const versionIn = (text: string): string | null =>
-  /^ffmpeg version (\S+)/.exec(text)?.[1] ?? null;
+export const versionIn = (text: string): string | null => {
+  const version = /^ffmpeg version (\S+)/.exec(text)?.[1];
+  return version === undefined ? null : printable(version, 100);
+};

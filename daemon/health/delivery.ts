@@ -1,9 +1,15 @@
 import type { Health } from "../../shared/states.ts";
+import { isAnsweredAtOnce } from "./answered.ts";
 import { type Sample, ackedBetween, backFrom, speedBetween, writtenBetween } from "./samples.ts";
 import { takenBetween } from "./taken.ts";
 
 /** What the looks at one stream say of its delivery, and, where it is poor, why. */
-export type Delivery = { readonly health: Health; readonly why: string | null };
+export type Delivery = {
+  readonly health: Health;
+  readonly why: string | null;
+  /** What a stall was told by, for the log: a line of figures a look. */
+  readonly looks?: readonly string[];
+};
 
 const FINE: Delivery = { health: "delivering", why: null };
 
@@ -19,6 +25,9 @@ const LATE = 0.25;
 const LEAST_LOOKS = 4;
 /** Media that goes on at less than this part of real time: FFmpeg is held up. */
 const HELD_UP = 0.5;
+
+/** Of the looks before a stall so much is logged with it. */
+const SHOWN_BEFORE_MS = 15_000;
 
 const CONGESTED_MS = 60_000;
 /** Over the whole minute, and over each quarter of it; looks and reports are up to a second apart. */
@@ -51,20 +60,32 @@ const stalled = (samples: readonly Sample[], stallMs: number, host: string): Del
   const part = (early.at - from.at) / (last.at - from.at);
   if (!isNothing(samples, from, early, LEAST_DUE_BYTES * part)) return null;
   if (isWithoutNews(backFrom(samples, stallMs * LATE) ?? from, last)) return null;
+  if (isAnsweredAtOnce(samples, from)) return null;
   const seconds = Math.round((last.at - from.at) / 1000);
+  const looks = looksSince(samples, from.at - SHOWN_BEFORE_MS);
   const backlog = last.connection?.backlog ?? 0;
   // A window that closes holds what arrives and is not read.
   const unread = ackedBetween(from, last) ?? 0;
   if (backlog === 0 && unread <= 0) {
     const why = `FFmpeg has sent nothing for ${seconds} s: its input or ${host} does not answer`;
-    return { health: "stalled", why };
+    return { health: "stalled", why, looks };
   }
   const waits =
     backlog === 0
       ? `${megabytes(unread)} have arrived there and are not read`
       : `${megabytes(backlog)} wait to be sent`;
-  return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${waits}` };
+  return { health: "stalled", why: `${host} has taken nothing for ${seconds} s; ${waits}`, looks };
 };
+
+const looksSince = (samples: readonly Sample[], since: number): readonly string[] =>
+  samples.flatMap(({ at, mediaMs, written, connection }) => {
+    if (at < since) return [];
+    const { acked = null, window = null, backlog = null, rttMs = null } = connection ?? {};
+    const { segments = null } = connection ?? {};
+    const figures = { mediaMs, written, acked, window, backlog, segments, rttMs };
+    const words = Object.entries(figures).map(([what, figure]) => `${what} ${figure ?? "-"}`);
+    return [`${((at - since) / 1_000).toFixed(1)} s: ${words.join(", ")}`];
+  });
 
 /** Between two looks less than a tenth of what was due has been taken; of less than `least` nobody can tell. */
 const isNothing = (

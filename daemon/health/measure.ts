@@ -67,7 +67,7 @@ const statistics = async (pids: readonly number[], maxage: number): Promise<Stat
 /** Null where the kernel has no such file, or does not let this user read it. */
 const readPss = async (file: string): Promise<number | null> => {
   try {
-    const kib = /^Pss:\s+(\d+) kB$/m.exec(await readFile(file, "latin1"));
+    const kib = /^Pss:\s+(\d{1,15}) kB$/m.exec(await readFile(file, "latin1"));
     return kib === null ? null : Number(kib[1]) * 1024;
   } catch {
     return null;

@@ -14,6 +14,8 @@ export type Connection = {
   readonly backlog: number;
   /** Round-trip time in milliseconds, the longest where there are several; null where not told. */
   readonly rttMs: number | null;
+  /** The shortest of the last minutes; absent or null where not told. */
+  readonly minRttMs?: number | null;
   /** Segments that were sent again since the connection was opened. */
   readonly retransmits: number;
   readonly ends: readonly Ends[];
@@ -36,7 +38,7 @@ export const parseSockets = (text: string): Connections => {
   const found = new Map<number, Connection>();
   for (const line of text.split("\n")) {
     // One process may hold a connection by several descriptors.
-    const pids = new Set([...line.matchAll(/\bpid=(\d+),fd=/g)].map(([, pid]) => Number(pid)));
+    const pids = new Set([...line.matchAll(/\bpid=(\d{1,9}),fd=/g)].map(([, pid]) => Number(pid)));
     if (pids.size === 0) continue;
     const connection = parseLine(line);
     for (const pid of pids) found.set(pid, sum(found.get(pid), connection));
@@ -45,7 +47,11 @@ export const parseSockets = (text: string): Connections => {
 };
 
 const parseLine = (line: string): Connection => {
-  const count = (pattern: RegExp): number => Number(pattern.exec(line)?.[1] ?? 0);
+  const count = (pattern: RegExp): number => {
+    const value = Number(pattern.exec(line)?.[1] ?? 0);
+    // No kernel counts further; to go on with what is no number would end all judging.
+    return value <= Number.MAX_SAFE_INTEGER ? value : 0;
+  };
   return {
     acked: count(/\bbytes_acked:(\d+)/),
     // A window of nothing is left out, as is every window on an old kernel.
@@ -53,6 +59,7 @@ const parseLine = (line: string): Connection => {
     // State, then what was received and not read, then what was sent and not acknowledged.
     backlog: count(/^\S+\s+\d+\s+(\d+)\s/),
     rttMs: /\brtt:([\d.]+)\//.test(line) ? count(/\brtt:(\d+(?:\.\d+)?)\//) : null,
+    minRttMs: /\bminrtt:\d/.test(line) ? count(/\bminrtt:(\d+(?:\.\d+)?)/) : null,
     retransmits: count(/\bretrans:\d+\/(\d+)/),
     ends: endsOf(line),
     segments: count(/\bdata_segs_out:(\d+)/),
@@ -73,6 +80,8 @@ const sum = (one: Connection | undefined, other: Connection): Connection =>
         window: one.window + other.window,
         backlog: one.backlog + other.backlog,
         rttMs: Math.max(one.rttMs ?? 0, other.rttMs ?? 0),
+        // Of several nobody could say which of them puts off its answers.
+        minRttMs: null,
         retransmits: one.retransmits + other.retransmits,
         ends: [...one.ends, ...other.ends],
         segments: (one.segments ?? 0) + (other.segments ?? 0),

@@ -176,7 +176,7 @@ const entryOfRow = (row: Record<string, unknown>): HistoryEntry => {
   const { [OWNER]: owner = null, ...details } = detailsOf(text("details"));
   return {
     id: Number(row["id"]),
-    at: new Date(Number(row["at"])).toISOString(),
+    at: instantOf(Number(row["at"])),
     stream: text("stream") === DAEMON ? null : text("stream"),
     owner: typeof owner === "string" ? owner : null,
     kind: text("kind") as HistoryEntry["kind"],
@@ -190,9 +190,17 @@ const entryOfRow = (row: Record<string, unknown>): HistoryEntry => {
   };
 };
 
+/** Furthest from the epoch that a date can be, in milliseconds. */
+const MOST_MS = 8.64e15;
+
+/** One row of a damaged file must not take all others with it. */
+const instantOf = (ms: number): string => new Date(Math.abs(ms) <= MOST_MS ? ms : 0).toISOString();
+
 const detailsOf = (text: string | null): HistoryEntry["details"] => {
   try {
-    return JSON.parse(text ?? "{}") as HistoryEntry["details"];
+    const details: unknown = JSON.parse(text ?? "{}");
+    const isObject = typeof details === "object" && details !== null && !Array.isArray(details);
+    return isObject ? (details as HistoryEntry["details"]) : {};
   } catch {
     return {};
   }

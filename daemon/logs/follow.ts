@@ -10,11 +10,15 @@ export type LogPiece = { readonly lines: string[]; readonly cursor: string };
 /** The last lines of a log, the file before the current one included; the cursor leads on from there. */
 export const lastLines = (log: string, count: number): LogPiece => {
   const current = readBytes(log, -MOST_BYTES, MOST_BYTES);
-  let lines = linesOf(current.bytes);
+  let lines = linesOf(fromLine(current));
   if (lines.length < count)
-    lines = [...linesOf(readBytes(`${log}.1`, -MOST_BYTES, MOST_BYTES).bytes), ...lines];
+    lines = [...linesOf(fromLine(readBytes(`${log}.1`, -MOST_BYTES, MOST_BYTES))), ...lines];
   return { lines: count === 0 ? [] : lines.slice(-count), cursor: cursorText(wholeEnd(current)) };
 };
+
+/** From the first whole line on: half of one could hold half a key, which nobody would know for one. */
+const fromLine = ({ bytes, end }: { bytes: Buffer; end: number }): Buffer =>
+  end > bytes.length ? bytes.subarray(bytes.indexOf(10) + 1) : bytes;
 
 /** What was written after a cursor, whole lines only. A log that was emptied meanwhile is read from its start. */
 export const linesAfter = (log: string, cursor: string): LogPiece => {

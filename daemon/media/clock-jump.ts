@@ -35,8 +35,7 @@ export const clockJumpsBack = async (
   sizeBytes: number,
   signal?: AbortSignal,
 ): Promise<boolean> => {
-  const clocksOf = CLOCKS[container];
-  if (clocksOf === undefined) return false;
+  if (!CLOCKS.has(container)) return false;
   const blocks = blocksOf(sizeBytes);
   const { stdout } = await runBounded(file, ["sh", "-c", READ, "sh", file, ...blocks.map(String)], {
     withinMs: LOOK_MS,
@@ -48,7 +47,7 @@ export const clockJumpsBack = async (
   const pieces = isWhole
     ? [stdout]
     : blocks.map((_, n) => stdout.subarray(n * BLOCK, (n + 1) * BLOCK));
-  return stepsBack(pieces.flatMap((piece) => clocksOf(piece)));
+  return stepsBack(pieces.flatMap((piece) => clocksIn(container, piece)));
 };
 
 /** One reading of a clock; a transport stream may hold several clocks, told apart by `id`. */
@@ -113,7 +112,11 @@ const programClocks = (piece: Buffer): readonly Reading[] => {
   return readings;
 };
 
-const CLOCKS: Readonly<Record<string, (piece: Buffer) => readonly Reading[]>> = {
-  mpegts: transportClocks,
-  mpeg: programClocks,
-};
+const CLOCKS: ReadonlyMap<string, (piece: Buffer) => readonly Reading[]> = new Map([
+  ["mpegts", transportClocks],
+  ["mpeg", programClocks],
+]);
+
+/** A container's clocks in a piece of it; none where it has no clock. */
+export const clocksIn = (container: string, piece: Buffer): readonly Reading[] =>
+  CLOCKS.get(container)?.(piece) ?? [];

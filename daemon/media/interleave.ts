@@ -1,4 +1,4 @@
-import { clockStart } from "./packets.ts";
+import { clockStart, least, most } from "./packets.ts";
 import type { Packet } from "./packets.ts";
 
 export type Interleave = {
@@ -23,11 +23,11 @@ type Span = {
 
 const span = (head: readonly Packet[], tail: readonly Packet[], frameMs: number): Span => {
   if (head.length === 0 || tail.length === 0) return { fromMs: null, toMs: null, decodedMs: null };
-  const last = Math.max(...tail.map((packet) => packet.dtsMs));
+  const last = most(tail.map((packet) => packet.dtsMs));
   return {
-    fromMs: Math.min(...head.map((packet) => packet.ptsMs)),
-    toMs: Math.max(...tail.map((packet) => packet.ptsMs + (packet.durationMs ?? frameMs))),
-    decodedMs: last + frameMs - Math.min(...head.map((packet) => packet.dtsMs)),
+    fromMs: least(head.map((packet) => packet.ptsMs)),
+    toMs: most(tail.map((packet) => packet.ptsMs + (packet.durationMs ?? frameMs))),
+    decodedMs: last + frameMs - least(head.map((packet) => packet.dtsMs)),
   };
 };
 
@@ -66,7 +66,7 @@ export const interleaveOf = (
   const pictures = samples.flatMap((packets) => of(packets, video.index));
   return {
     startMs: clockStart(samples[0] ?? []),
-    reorderMs: Math.max(0, ...pictures.map((packet) => packet.ptsMs - packet.dtsMs)),
+    reorderMs: Math.max(0, most(pictures.map((packet) => packet.ptsMs - packet.dtsMs))),
     skewMs:
       audio === null ? 0 : Math.max(0, ...samples.map((s) => skewOf(s, video.index, audio.index))),
     video: ends(video),

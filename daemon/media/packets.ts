@@ -14,8 +14,11 @@ export type Packet = {
   readonly timed: boolean;
 };
 
-const number = (text: string | undefined): number =>
-  text === undefined || text === "N/A" || text === "" ? Number.NaN : Number(text) * 1000;
+/** Milliseconds; not a number where it says none, or one that no clock can have. */
+const number = (text: string | undefined): number => {
+  const ms = text === undefined || text === "" ? Number.NaN : Number(text) * 1000;
+  return Number.isFinite(ms) ? ms : Number.NaN;
+};
 
 const parse = (line: string): Packet | null => {
   const [type, stream, pts, dts, duration, flags = ""] = line.split(",");
@@ -24,15 +27,23 @@ const parse = (line: string): Packet | null => {
   // Some containers keep only one of the two clocks.
   const either = Number.isNaN(dtsMs) ? ptsMs : dtsMs;
   if (Number.isNaN(either)) return null;
+  const length = number(duration);
   return {
     stream: Number(stream),
     ptsMs: Number.isNaN(ptsMs) ? dtsMs : ptsMs,
     dtsMs: either,
-    durationMs: Number(duration) > 0 ? number(duration) : null,
+    durationMs: length > 0 ? length : null,
     key: flags.startsWith("K"),
     timed: type === "audio" || (type === "video" && !flags.includes("D")),
   };
 };
+
+/** ffprobe's lines of packets; those that say no time are left out. */
+export const packetsIn = (text: string): readonly Packet[] =>
+  text
+    .split("\n")
+    .map(parse)
+    .filter((packet) => packet !== null);
 
 /** Options that every look at an input shares: no other protocol, no script, no way to more files. */
 export const inputOptions: readonly string[] = [
@@ -49,12 +60,25 @@ export const LOOK_MS = 20_000;
 
 const SHOWN = "packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags";
 
+/** Not by spreading them into one call: a film may have more packets than a call takes arguments. */
+export const least = (values: Iterable<number>): number => {
+  let found = Infinity;
+  for (const value of values) found = Math.min(found, value);
+  return found;
+};
+
+export const most = (values: Iterable<number>): number => {
+  let found = -Infinity;
+  for (const value of values) found = Math.max(found, value);
+  return found;
+};
+
 /** When FFmpeg's clock starts for these packets: the earliest of each track's first. */
 export const clockStart = (packets: readonly Packet[]): number => {
   const firsts = new Map<number, number>();
   for (const packet of packets)
     if (packet.timed && !firsts.has(packet.stream)) firsts.set(packet.stream, packet.ptsMs);
-  return Math.min(...firsts.values());
+  return least(firsts.values());
 };
 
 /** A time as FFmpeg takes it, from milliseconds. */
@@ -79,11 +103,7 @@ export const findPackets = async (
   );
   if (timedOut) return "timed-out";
   if (exitCode !== 0) return "failed";
-  return stdout
-    .toString("utf8")
-    .split("\n")
-    .map(parse)
-    .filter((packet) => packet !== null);
+  return packetsIn(stdout.toString("utf8"));
 };
 
 /** The same; null where ffprobe failed, said too much or took too long. */

@@ -2,18 +2,21 @@ import { z } from "zod";
 import type { Interleave } from "./interleave.ts";
 import type { MediaInfo } from "./media-info.ts";
 
-const Seconds = z.coerce.number().optional().catch(undefined);
+/** No film is longer: what says so is damaged, and reckoning with it would leave the numbers behind. */
+const MOST_SECONDS = 1e9;
+const Seconds = z.coerce.number().min(-MOST_SECONDS).max(MOST_SECONDS).optional().catch(undefined);
+const Count = z.number().min(0).max(1e6);
 const Stream = z.looseObject({
-  index: z.number(),
+  index: Count,
   codec_type: z.string().optional(),
   codec_name: z.string().default("unknown"),
-  width: z.number().default(0),
-  height: z.number().default(0),
-  has_b_frames: z.number().default(0),
+  width: Count.default(0),
+  height: Count.default(0),
+  has_b_frames: Count.default(0),
   r_frame_rate: z.string().default("0/0"),
   avg_frame_rate: z.string().default("0/0"),
-  sample_rate: z.coerce.number().default(0),
-  channels: z.number().default(0),
+  sample_rate: z.coerce.number().min(0).default(0),
+  channels: Count.default(0),
   frame_size: z.number().optional(),
   start_time: Seconds,
   duration: Seconds,
@@ -29,19 +32,20 @@ const Report = z.looseObject({
 });
 
 const frameOf = (rate: string): number | null => {
-  const [up, down] = rate.split("/").map(Number);
-  return up !== undefined && down !== undefined && up > 0 && down > 0 ? (1000 * down) / up : null;
+  const [up = 0, down = 0] = rate.split("/").map(Number);
+  const ms = (1000 * down) / up;
+  return up > 0 && ms > 0 && ms <= MOST_SECONDS ? ms : null;
 };
 
 /** Samples in one packet, by codec: ffprobe does not say. */
-const FRAME_SAMPLES: Record<string, number> = {
-  aac: 1024,
-  mp3: 1152,
-  mp2: 1152,
-  ac3: 1536,
-  eac3: 1536,
-  opus: 960,
-};
+const FRAME_SAMPLES: ReadonlyMap<string, number> = new Map([
+  ["aac", 1024],
+  ["mp3", 1152],
+  ["mp2", 1152],
+  ["ac3", 1536],
+  ["eac3", 1536],
+  ["opus", 960],
+]);
 
 export type ProbeReport = {
   readonly container: string;
@@ -84,9 +88,13 @@ const soundTrack = (
   return heard.find(({ disposition }) => disposition["default"] === 1) ?? heard[0];
 };
 
+/** No picture is turned further, unless by numbers that can no longer be reckoned with. */
+const MOST_DEGREES = 36_000;
+
 /** ffprobe counts anticlockwise, players clockwise. */
 const rotationOf = ({ side_data_list }: z.infer<typeof Stream>): number => {
   const told = side_data_list.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0;
+  if (Math.abs(told) > MOST_DEGREES) return 0;
   return (((Math.round(-told / 90) * 90) % 360) + 360) % 360;
 };
 
@@ -133,7 +141,7 @@ export const readReport = (json: string): ProbeReport | "no-video" | "no-duratio
             index: audio.index,
             codec: audio.codec_name,
             frameMs:
-              (1000 * (FRAME_SAMPLES[audio.codec_name] ?? 2048)) / (audio.sample_rate || 44100),
+              (1000 * (FRAME_SAMPLES.get(audio.codec_name) ?? 2048)) / (audio.sample_rate || 44100),
             sampleRate: audio.sample_rate,
             channels: audio.channels,
           },

@@ -1,5 +1,6 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
+import { shownState } from "../supervisor/state.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -26,3 +27,9 @@ export const countStates = (streams: readonly StreamStatus[]): Record<StreamStat
   for (const stream of streams) counts[stream.state] += 1;
   return counts;
 };
+
+/** The states of the same, at next to no cost. */
+export const shownStates = ({ streams, leftAlone }: Registry): StreamState[] => [
+  ...[...streams.values()].map(({ supervisor }) => shownState(supervisor.state)),
+  ...leftAlone.statuses().map(({ state }) => state),
+];

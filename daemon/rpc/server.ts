@@ -151,7 +151,8 @@ const handle = async <M extends MethodName>(
   const parsed = METHODS[name].params.safeParse(params);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const where = issue?.path.join(".") ?? "";
+    // A path may be made of words of the client's.
+    const where = printable(issue?.path.join(".") ?? "");
     const what = printable(issue?.message ?? "unusable", 500);
     throw new InvalidParams(where === "" || where === "name" ? what : `${where}: ${what}`);
   }

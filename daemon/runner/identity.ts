@@ -22,7 +22,8 @@ export const parseStat = (
   const parent = Number(fields[1]);
   const group = Number(fields[2]);
   const state = fields[0];
-  if (state === undefined || state === "" || !Number.isInteger(startTime)) return null;
+  if (state === undefined || state === "") return null;
+  if (![startTime, parent, group].every(Number.isSafeInteger)) return null;
   return { state, parent, group, startTime };
 };
 

@@ -33,7 +33,9 @@ export const isOfThisBoot = (record: RunRecord): boolean => record.bootId === bo
  * release writes these four numbers and nothing else; what is new goes into a file of its own.
  */
 export const readPids = (directory: string): Pids | null => {
-  const words = /^(\d+) (\d+) (\d+) (\d+)\n?$/.exec(read(path.join(directory, "pids")) ?? "");
+  const words = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15})\n?$/.exec(
+    read(path.join(directory, "pids")) ?? "",
+  );
   const [runner = 0, runnerStart = 0, ffmpeg = 0, ffmpegStart = 0] = (words ?? [])
     .slice(1)
     .map(Number);
@@ -48,5 +50,5 @@ export const readPids = (directory: string): Pids | null => {
 /** `exit`, as the runner wrote it, one number for every release; null where there is none: not known, and never 0. */
 export const readExit = (directory: string): Exit | null => {
   const text = read(path.join(directory, "exit"))?.trim() ?? "";
-  return /^[0-9]{1,3}$/.test(text) ? exitOf(Number(text)) : null;
+  return /^[0-9]{1,3}$/.test(text) && Number(text) < 256 ? exitOf(Number(text)) : null;
 };

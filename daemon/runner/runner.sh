@@ -33,6 +33,10 @@ attend() {
 		# a write fails, as on a full disk; without the trap FFmpeg would be killed.
 		trap '' XFSZ
 		ulimit -S -f "$most" 2>/dev/null || :
+		# Where memory runs out, this one is to die before the daemon and before its own shell.
+		{ read -r oom </proc/self/oom_score_adj && [ "$oom" -ge 200 ] || echo 200 >/proc/self/oom_score_adj; } 2>/dev/null || :
+		# It holds the stream's key: a crash must not write its memory anywhere.
+		ulimit -c 0 2>/dev/null || :
 		export STREAMBRO_RUN="$marker"
 		exec setsid "$@" </dev/null >/dev/null 2>&7 3>>"$run/progress" 7>&- 9>&-
 	) &

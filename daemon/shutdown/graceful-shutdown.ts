@@ -20,6 +20,8 @@ export type SchedulerService = {
 export type ShutdownPorts = {
   readonly log: Log;
   readonly signals: Pick<NodeJS.EventEmitter, "on">;
+  /** Whether a SIGTERM is the first half of a restart; must not reject. */
+  readonly isRestart?: () => Promise<boolean>;
   /**
    * Saves what is still in memory, metrics first, and gives back what only one daemon can have; `asked`
    * is the signal or the command it came to that by.
@@ -39,6 +41,7 @@ export class GracefulShutdown {
   readonly #scheduler: SchedulerService;
   readonly #ports: ShutdownPorts;
   #end: End | null = null;
+  #isAsking = false;
   #done: Promise<void> = Promise.resolve();
 
   constructor(
@@ -51,10 +54,27 @@ export class GracefulShutdown {
     this.#ports = ports;
   }
 
-  /** SIGTERM and SIGINT end the daemon with its streams; a second one does not wait for any of them. */
+  /**
+   * SIGTERM and SIGINT end the daemon with its streams; a second one does not wait for any of them.
+   * SIGUSR2, and a SIGTERM that is part of a restart, end it and leave them on the air.
+   */
   registerHandlers(): void {
-    for (const signal of ["SIGTERM", "SIGINT"] as const)
-      this.#ports.signals.on(signal, () => void this.shutdown(signal));
+    for (const signal of ["SIGTERM", "SIGINT", "SIGUSR2"] as const)
+      this.#ports.signals.on(signal, () => void this.heed(signal));
+  }
+
+  /** What one of these signals leads to. */
+  async heed(signal: NodeJS.Signals): Promise<void> {
+    if (signal === "SIGUSR2") return this.leave(signal);
+    const { isRestart } = this.#ports;
+    // A second one does not wait for what the first one asks.
+    if (signal === "SIGTERM" && isRestart !== undefined && this.#end === null && !this.#isAsking) {
+      this.#isAsking = true;
+      if (await isRestart()) return this.leave(`${signal} for a restart`);
+      // Whatever came meanwhile was the second one, and has begun it.
+      if (this.#end !== null) return this.#done;
+    }
+    return this.shutdown(signal);
   }
 
   /** `signal` is what asked for it. Asked again, it hurries; resolves when all is over. */
@@ -68,13 +88,13 @@ export class GracefulShutdown {
   }
 
   /** Ends the daemon and leaves the streams on the air, whatever signal comes meanwhile. */
-  leave(): Promise<void> {
+  leave(asked = "daemon stop --keep-streams"): Promise<void> {
     if (this.#end !== null) return this.#done;
     this.#end = "leave";
     this.#streaming.refuseCommands();
-    this.#say("leaving", {}, "ending; the streams go on");
+    this.#say("leaving", { asked }, `${asked}: ending; the streams go on`);
     this.#scheduler.clearAll();
-    this.#done = this.#ports.finish("daemon stop --keep-streams");
+    this.#done = this.#ports.finish(asked);
     return this.#done;
   }
 

@@ -125,3 +125,17 @@ const syncDirectory = async (directory: string): Promise<void> => {
     await handle.close();
   }
 };
+
+/** Does all of a durable write but its rename, and leaves nothing. Rejects as that would. */
+export const tryDurably = async (directory: string): Promise<void> => {
+  const temporary = temporaryOf(path.join(directory, "trial"));
+  const handle = await open(temporary, NEW_FILE, 0o600);
+  try {
+    await handle.writeFile(".");
+    await handle.sync();
+  } finally {
+    await handle.close();
+    await rm(temporary, { force: true });
+  }
+  await syncDirectory(directory);
+};

@@ -44,11 +44,13 @@ export const makeLayout = (state: string, runtime: string): Layout => {
     return directory;
   };
   return {
-    streams: folder(stateReal, "streams", 0o750),
+    // For nobody else: users of the daemon are in its group, and may see of others' streams what it
+    // tells them, not where they go.
+    streams: folder(stateReal, "streams", 0o700),
     keys: folder(stateReal, "keys", 0o700),
-    memory: folder(stateReal, "memory", 0o750),
-    locks: folder(stateReal, "locks", 0o750),
-    logs: folder(stateReal, "logs", 0o750),
+    memory: folder(stateReal, "memory", 0o700),
+    locks: folder(stateReal, "locks", 0o700),
+    logs: folder(stateReal, "logs", 0o700),
     runs: folder(realpathSync(runtime), "runs", 0o700),
     daemonLock: path.join(stateReal, "daemon.lock"),
     encoders: path.join(stateReal, "encoders.json"),

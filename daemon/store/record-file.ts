@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import type { z } from "zod";
 import { messageOf } from "../log/message-of.ts";
+import { printable } from "../../shared/stream-name.ts";
 import { renameDurablySync } from "./atomic-file.ts";
 import { understand } from "./understand.ts";
 
@@ -36,13 +37,24 @@ export const parseRecord = <S extends z.ZodType>(
   schema: S,
   before: (raw: unknown) => unknown = (raw) => raw,
 ): Found<z.output<S>> => {
+  let raw: unknown;
   try {
-    const raw: unknown = JSON.parse(text);
+    raw = JSON.parse(text);
+  } catch (error) {
+    return { is: "bad", why: notJson(error) };
+  }
+  try {
     const understood = understand(before(raw), schema);
     return understood.is === "bad" ? understood : { ...understood, raw };
   } catch (error) {
-    return { is: "bad", why: messageOf(error) };
+    return { is: "bad", why: printable(messageOf(error)) };
   }
+};
+
+/** Where, and not what is there, which the system's own words quote: it may be a key. */
+const notJson = (error: unknown): string => {
+  const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(messageOf(error));
+  return `it is not JSON${place === null ? "" : `, ${place[0]}`}`;
 };
 
 /** Its new name; null where it has to stay. */

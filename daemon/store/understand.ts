@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { printable } from "../../shared/stream-name.ts";
 
 /**
  * What a file's contents come to. `newer`: whole, and not to be understood by this release, as a newer
@@ -90,4 +91,6 @@ const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const worded = (error: z.ZodError): string => z.prettifyError(error).replaceAll("\n", " ");
+/** A path in it is made of words of the file. */
+const worded = (error: z.ZodError): string =>
+  printable(z.prettifyError(error).replaceAll("\n", " "), 1_000);

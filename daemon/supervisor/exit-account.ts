@@ -63,11 +63,12 @@ const explained = (
   return { reason: failure.reason, message: failure.message };
 };
 
-const logTail = (log: string, from: number): string => {
+const logTail = (log: string, runFrom: number): string => {
   const size = sizeOf(log);
   // A log shorter than where the run began was rotated meanwhile: all of it is this run's.
-  const begin = size < from ? 0 : from;
-  return readBytes(log, Math.max(begin, size - LOG_TAIL_BYTES), LOG_TAIL_BYTES).bytes.toString(
-    "utf8",
-  );
+  const begin = size < runFrom ? 0 : runFrom;
+  const tail = readBytes(log, Math.max(begin, size - LOG_TAIL_BYTES), LOG_TAIL_BYTES).bytes;
+  // Half a line could hold half a key, which nobody would know for one.
+  const from = size - LOG_TAIL_BYTES > begin ? tail.indexOf(10) + 1 : 0;
+  return tail.toString("utf8", from);
 };

@@ -17,7 +17,10 @@ export const tell = (
 /** Says that a stream's health is another one, where no step in its life says so. */
 export const tellHealth = (log: Log, name: string, { from, to }: HealthChange): void => {
   const event = "health";
-  const { health } = to;
+  const { health, looks } = to;
+  // The step that follows says what is done about it; these are the figures for whoever doubts it.
+  if (looks !== undefined)
+    log.info({ event, health, looks }, `${name}: ${health}: ${to.why ?? ""}`);
   if (health === "congested") log.warn({ event, health }, `${name}: congested: ${to.why ?? ""}`);
   else if (health === "delivering" && from.health === "congested")
     log.info({ event, health }, `${name}: delivering again without delay`);

@@ -51,5 +51,6 @@ export const find = (text: string, key: string): User | null => {
 
 const first = (line: string): User | null => {
   const [name = "", , uid = ""] = line.split(":");
-  return NAME.test(name) && /^\d{1,10}$/.test(uid) ? { name, uid: Number(uid) } : null;
+  const isUid = /^\d{1,10}$/.test(uid) && Number(uid) < 2 ** 32;
+  return NAME.test(name) && isUid ? { name, uid: Number(uid) } : null;
 };

@@ -136,8 +136,8 @@ t.test("heavy packages stay where they belong", async (t) => {
   );
   t.same(
     users((module) => module === "koffi"),
-    ["daemon/rpc/peer-credentials.ts"],
-    "native code is one file's",
+    ["daemon/rpc/peer-credentials.ts", "daemon/systemd/datagram.ts"],
+    "native code is two files'",
   );
   t.same(
     users((module, { typesOnly }) => module === "node:sqlite" && !typesOnly),
@@ -181,6 +181,7 @@ const STARTERS = [
   "daemon/runner/lock.ts",
   "daemon/store/file-lock.ts",
   "daemon/store/remains.ts",
+  "daemon/systemd/job.ts",
 ];
 
 t.test("few files start processes or signal them", async (t) => {

@@ -175,7 +175,7 @@ t.test(
       await refuses(/may not write there/);
       t.match(await daemon.cli("rm", "film"), { code: 1, stderr: /may not write there/ });
       await goesOn("film", pid, "without permission");
-      for (const name of ["streams", "memory"]) chmodSync(path.join(state, name), 0o750);
+      for (const name of ["streams", "memory"]) chmodSync(path.join(state, name), 0o700);
       await saves();
     });
 

@@ -1,9 +1,10 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { type Daemon, startDaemon } from "../helpers/daemon.ts";
 import { film } from "../helpers/film.ts";
 import { leftovers } from "../helpers/processes.ts";
+import { freePorts } from "../helpers/rtmp-config.ts";
 import { startRtmpServer } from "../helpers/rtmp-server.ts";
 import { until } from "../helpers/until.ts";
 
@@ -26,18 +27,24 @@ const orGone = <T>(look: () => T): T | null => {
 };
 const textOf = (file: string): string => orGone(() => readFileSync(file, "utf8")) ?? "";
 
-const files = function* (directory: string): Generator<string> {
+/** Everything in it, and itself. */
+const entries = function* (directory: string): Generator<string> {
+  yield directory;
   for (const entry of orGone(() => readdirSync(directory, { withFileTypes: true })) ?? []) {
     const file = path.join(directory, entry.name);
-    if (entry.isDirectory()) yield* files(file);
-    else if (entry.isFile()) yield file;
+    if (entry.isDirectory()) yield* entries(file);
+    else yield file;
   }
 };
+const files = (directory: string): string[] =>
+  [...entries(directory)].filter((file) => orGone(() => lstatSync(file))?.isFile() === true);
 
 t.test("stream keys", { timeout: 90_000 }, async (t) => {
   const server = await startRtmpServer();
   t.teardown(() => server.stop());
-  const daemon = await startDaemon({ env: { LOG_LEVEL: "debug" } });
+  const [metricsPort = 0] = await freePorts(1);
+  const metrics = `127.0.0.1:${metricsPort}`;
+  const daemon = await startDaemon({ env: { LOG_LEVEL: "debug", METRICS_LISTEN: metrics } });
   t.teardown(() => daemon.end());
   const source = await film();
   const shown: string[] = [];
@@ -112,22 +119,37 @@ t.test("stream keys", { timeout: 90_000 }, async (t) => {
       ["status", "--json"],
       ["show", "plain"],
       ["show", "token", "--json"],
+      ["show", "odd", "--command"],
+      ["history", "--json"],
+      ["metrics"],
+      ["limits"],
+      ["encoders", "--json"],
       ["daemon", "status", "--json"],
+      ["daemon", "config", "--json"],
     ])
       await cli(...command);
     for (const name of Object.keys(KEYS)) await cli("logs", name, "-n", "1000");
-    const argv = leftovers(daemon.stateDir).map((process) => process.argv.join("\n"));
-    t.ok(argv.length >= 3, "FFmpeg runs while it is looked at");
+    const running = leftovers(daemon.stateDir);
+    t.ok(running.length >= 3, "FFmpeg runs while it is looked at");
+    const environments = running.map(({ pid }) => textOf(`/proc/${pid}/environ`));
     const secrets = [...Object.values(KEYS), "tok-9f3e", "a%2Fb"];
     const places: [string, string][] = [
       ["argv of any process", allArgv()],
       ["what the CLI printed", shown.join("\n")],
       ["the daemon's log", daemon.log()],
+      ["the environment of any process of its own", environments.join("\n")],
+      ["the metrics", await (await fetch(`http://${metrics}/metrics`)).text()],
     ];
-    for (const file of files(daemon.stateDir)) {
+    for (const file of [...files(daemon.stateDir), ...files(daemon.runtimeDir)]) {
       if (file.startsWith(path.join(daemon.stateDir, "keys/"))) continue;
+      // What FFmpeg reads them from, for as long as it runs.
+      if (file.endsWith(".ffpreset")) continue;
       places.push([path.relative(daemon.dir, file), textOf(file)]);
     }
+    t.ok(
+      places.some(([place]) => place === "state/history.db"),
+      "the history is among them",
+    );
     for (const [place, text] of places) {
       for (const secret of secrets)
         t.notOk(text.includes(secret), `${place} has no ${secret.slice(0, 4)}...`);
@@ -151,6 +173,32 @@ t.test("stream keys", { timeout: 90_000 }, async (t) => {
       t.equal((around ?? 0) & 0o077, 0, "and so is its directory");
     }
     t.equal(statSync(daemon.socket).mode & 0o777, 0o660);
+  });
+
+  t.test(
+    "a copy of the state directory is readable by nobody else, nor is what runs",
+    async (t) => {
+      const all = [...entries(daemon.stateDir), ...entries(daemon.runtimeDir)];
+      t.ok(all.length > 40, `${all.length} files and folders`);
+      for (const file of all) {
+        const found = orGone(() => lstatSync(file));
+        if (found === null || found.isSymbolicLink()) continue;
+        t.equal(found.mode & 0o007, 0, `${path.relative(daemon.dir, file)} is nothing to others`);
+      }
+      const state = (name: string): string => path.join(daemon.stateDir, name);
+      // Users of the daemon are in its group: they are told of others' streams by the daemon alone.
+      for (const name of ["keys", "streams", "memory", "logs", "locks"])
+        t.equal(statSync(state(name)).mode & 0o777, 0o700, `${name} is the daemon's alone`);
+      for (const name of [...files(state("keys")), state("history.db"), state("salt")])
+        t.equal(statSync(name).mode & 0o777, 0o600, path.relative(daemon.dir, name));
+    },
+  );
+
+  t.test("are written nowhere by a crash of FFmpeg", async (t) => {
+    const running = leftovers(daemon.stateDir).filter(({ argv }) => argv[0]?.includes("ffmpeg"));
+    t.ok(running.length >= 3);
+    for (const { pid } of running)
+      t.match(textOf(`/proc/${pid}/limits`), /^Max core file size +0 +0 /m);
   });
 
   t.test("go when the stream stops, and when it is removed", async (t) => {

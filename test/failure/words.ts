@@ -266,6 +266,18 @@ const REACHING: readonly Words[] = [
     log: "[rtmp @ 0x1] Cannot read RTMP handshake response\nrtmp://h:80/app: End of file\n",
   },
   {
+    row: "no-rtmp",
+    from: "5.1.9 against a server that sets the size of its chunks to -1",
+    status: 1,
+    log: "[rtmp @ 0x1] Incorrect chunk size -1\nrtmp://h:1935/live: Invalid data found when processing input\n",
+  },
+  {
+    row: "no-rtmp",
+    from: "5.1.9 against a server that says anything",
+    status: 1,
+    log: "[tcp @ 0x1] RTMP packet size mismatch 7628146 != 1792818\nrtmp://h:1935/live: Input/output error\n",
+  },
+  {
     row: "rtmp-silent",
     from: "5.1.9 against a server that reads and says nothing",
     status: 1,

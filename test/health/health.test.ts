@@ -177,7 +177,7 @@ t.test("ss: lines of one process add up, and nothing upsets it", async (t) => {
     "bytes_acked:588701 retrans:0/12 notsent:85214 minrtt:0.001 snd_wnd:948224 ";
   t.same(parseSockets(whole).get(7), {
     ...{ acked: 588_701, window: 948_224, backlog: 85_214, rttMs: 33.649, retransmits: 12 },
-    ...{ segments: 2_900, grain: 1_024 },
+    ...{ segments: 2_900, grain: 1_024, minRttMs: 0.001 },
     ends: [{ local: "10.1.0.2:40220", peer: "[2001:db8::1]:1935" }],
   });
   t.equal(parseSockets("").size, 0);

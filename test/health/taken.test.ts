@@ -146,3 +146,49 @@ t.test("an FFmpeg that hangs in its first second is noticed too", async (t) => {
   const [first = Infinity] = stalls(looks);
   t.ok(first >= 9 && first <= 12, String(first));
 });
+
+/** Looks at a receiver whose window does nothing but shrink, by so much of what arrives; `rttMs` by second. */
+const shrinking = (rttMs: (at: number) => number, minRttMs: number | null): Sample[] =>
+  Array.from({ length: 60 }, (_, n) => {
+    const acked = 8_900_000 + n * 26_000;
+    const window = Math.max(0, 3_400_000 - n * 16_000);
+    const told = { acked, window, backlog: 0, rttMs: rttMs(n / 2), minRttMs, retransmits: 0 };
+    const connection = { ...told, ends: [], segments: n * 45, grain: 1_024 };
+    const at = n * 500;
+    return { at: STARTED + at, mediaMs: 169_000 + at, written: acked + 62_000, connection };
+  });
+
+t.test("a window that its kernel takes back, while what arrives is answered at once", async (t) => {
+  // As seen after a pause: 3.4 MB were offered, and taken back by 0.6 of what arrived and was read.
+  t.same(stalls(shrinking(() => 0.08, 0.01)), [], "is no stall");
+  t.same(stalls(shrinking((at) => (at % 5 < 0.5 ? 30 : 25.3), 25)), [], "nor far away");
+  t.same(stalls(shrinking((at) => (at % 4 < 1 ? 20 : 1), 0.01)), [], "nor on a busy machine");
+});
+
+t.test(
+  "a window that shrinks while answers are put off is a stall within eleven seconds",
+  async (t) => {
+    // As seen of a receiver that is stopped: for a second it answers as before, then after 40 ms.
+    for (const [what, looks] of [
+      ["near", shrinking((at) => (at < 1.5 ? 0.08 : 44), 0.01)],
+      ["far away", shrinking((at) => (at < 1.5 ? 25.4 : 66), 25)],
+      ["an ss that does not tell", shrinking(() => 0.08, null)],
+    ] as const) {
+      const [first = Infinity] = stalls(looks);
+      t.ok(first >= 9.5 && first <= 11, `${what}: ${first}`);
+    }
+  },
+);
+
+t.test("what a dead network leaves of round-trip times is old, and no answer", async (t) => {
+  const looks = shrinking(() => 0.08, 0.01).map((look, n, all): Sample => {
+    const { acked = 0, window = 0 } = all[Math.min(n, 10)]?.connection ?? {};
+    const backlog = Math.max(0, n - 10) * 26_000;
+    return {
+      ...look,
+      connection: look.connection && { ...look.connection, acked, window, backlog },
+    };
+  });
+  const [first = Infinity] = stalls(looks);
+  t.ok(first >= 12.5 && first <= 16.5, `dead after 5 s, told at ${first} s`);
+});

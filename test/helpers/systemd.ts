@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Finished, command } from "./command.ts";
 import { plainEnvironment } from "./environment.ts";
@@ -18,8 +18,12 @@ const BARE = ["env", "-u", "NODE_OPTIONS"];
 export type Container = {
   /** Runs a command in it. */
   readonly run: (...argv: string[]) => Promise<Finished>;
-  /** Puts a unit into /run/systemd/system. */
+  /** Writes a file in it, and the directories above it; /usr is read-only. */
+  readonly put: (file: string, text: string) => void;
+  /** Puts a unit, or the drop-in of one, into /run/systemd/system. */
   readonly addUnit: (name: string, text: string) => void;
+  /** Whether it has ended. */
+  readonly over: () => boolean;
   readonly stop: () => Promise<void>;
 };
 
@@ -30,9 +34,21 @@ export const whyNoContainer = (): string | null => {
   return found.status === 0 ? null : "systemd: systemd-nspawn is not installed (systemd-container)";
 };
 
-/** Boots systemd, or says why it cannot, with the checkout at IN_CONTAINER and `inputs` at /media, both read-only. */
-export const bootContainer = async (inputs: string): Promise<Container | string> => {
-  const binds = [`${ROOT}:${IN_CONTAINER}`, "/etc/alternatives", `${inputs}:/media`];
+/** What a checkout has of another one lies in there where it lies here. */
+const lent = (): string[] =>
+  [".node", "node_modules"]
+    .map((name) => realpathSync(path.join(ROOT, name)))
+    .filter((real) => !real.startsWith(`${ROOT}/`));
+
+/**
+ * Boots systemd, or says why it cannot, with the checkout at IN_CONTAINER and `inputs` at /media, both
+ * read-only. What is written to /outside there is in `outside` here.
+ */
+export const bootContainer = async (
+  inputs: string,
+  outside?: string,
+): Promise<Container | string> => {
+  const binds = [`${ROOT}:${IN_CONTAINER}`, "/etc/alternatives", `${inputs}:/media`, ...lent()];
   const options =
     "-D / --volatile=yes --boot --keep-unit --register=no --console=pipe --link-journal=no";
   const name = `sb${process.pid}`;
@@ -43,6 +59,7 @@ export const bootContainer = async (inputs: string): Promise<Container | string>
       "-M",
       name,
       ...binds.map((bind) => `--bind-ro=${bind}`),
+      ...(outside === undefined ? [] : [`--bind=${outside}:/outside`]),
       "systemd.firstboot=no",
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
@@ -80,9 +97,13 @@ export const bootContainer = async (inputs: string): Promise<Container | string>
     await stop();
     throw error;
   }
-  const addUnit = (unit: string, text: string): void =>
-    writeFileSync(`/proc/${leader}/root/run/systemd/system/${unit}`, text);
-  return { run, addUnit, stop };
+  const put = (file: string, text: string): void => {
+    const there = `/proc/${leader}/root${file}`;
+    mkdirSync(path.dirname(there), { recursive: true });
+    writeFileSync(there, text);
+  };
+  const addUnit = (unit: string, text: string): void => put(`/run/systemd/system/${unit}`, text);
+  return { run, put, addUnit, over, stop };
 };
 
 /** The child of systemd-nspawn that is process 1 of its container; null before there is one. */

@@ -173,19 +173,24 @@ t.test("where things are", async (t) => {
     STREAMBRO_SOCKET: "/3/s",
     STREAMBRO_CONFIG: "/4/c",
   };
-  const systemd = { STATE_DIRECTORY: "/5", RUNTIME_DIRECTORY: "/6" };
+  const systemd = {
+    STATE_DIRECTORY: "/5",
+    RUNTIME_DIRECTORY: "/6",
+    CONFIGURATION_DIRECTORY: "/7",
+  };
   for (const [who, at] of [
     [0, "/root"],
     [uid, home],
   ] as const) {
     const base = daemonDirectories({}, who, at);
-    for (let chosen = 0; chosen < 64; chosen += 1) {
+    for (let chosen = 0; chosen < 128; chosen += 1) {
       const all = Object.entries({ ...own, ...systemd });
       const env = Object.fromEntries(all.filter((_, bit) => (chosen & (1 << bit)) !== 0));
       const state = env["STREAMBRO_STATE_DIR"] ?? env["STATE_DIRECTORY"] ?? base.state;
       const runtime = env["STREAMBRO_RUNTIME_DIR"] ?? env["RUNTIME_DIRECTORY"] ?? base.runtime;
+      const served = "CONFIGURATION_DIRECTORY" in env ? "/7/streambro.yaml" : base.config;
       const expected = {
-        config: env["STREAMBRO_CONFIG"] ?? base.config,
+        config: env["STREAMBRO_CONFIG"] ?? served,
         state,
         runtime,
         socket: env["STREAMBRO_SOCKET"] ?? `${runtime}/streambro.sock`,

@@ -259,10 +259,10 @@ t.test("the whole store: modes, forgetting, and a file under another stream's na
   const store = new Store(state, folder());
   for (const [name, mode] of [
     ["keys", 0o700],
-    ["streams", 0o750],
-    ["memory", 0o750],
-    ["locks", 0o750],
-    ["logs", 0o750],
+    ["streams", 0o700],
+    ["memory", 0o700],
+    ["locks", 0o700],
+    ["logs", 0o700],
   ] as const) {
     t.equal(statSync(path.join(state, name)).mode & 0o777, mode, name);
   }
