@@ -46,7 +46,7 @@ export const addStream = async (
   // Before the input is examined: from then on nothing may come between the name and its registration.
   const owner = await ownerFor(caller, params.owner, editing.owners);
   const playable = await playableOf(
-    { ...wish, input, url: destination.url },
+    { ...wish, owner, input, url: destination.url },
     editing,
     `${name}: not added`,
   );

@@ -23,8 +23,8 @@ type Around = {
 
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
-  const { registry, limits, encoders, seen, metering, starts, clock, history } = parts;
-  const means = { tools: toolsOf(() => settings.current()), encoders, seen };
+  const { registry, limits, encoders, seen, reach, metering, starts, clock, history } = parts;
+  const means = { tools: toolsOf(() => settings.current()), encoders, seen, reach };
   const { asking, remember } = history;
   const edited = remember.edited.bind(remember);
   const editing = { registry, store, ...means, owners, edited, starts, clock };

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
+import { ownInput } from "../../daemon/reach/input.ts";
 import type { MediaInfo } from "../../daemon/media/media-info.ts";
 import { type Lists, listsOf, timelineOf } from "../../daemon/media/playlist.ts";
 import { position } from "../../daemon/media/position.ts";
@@ -130,11 +131,11 @@ void t.test("FFmpeg plays the nested lists to their end, without stepping back",
     options: ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30", "-c:a", "aac"],
   });
   const tools = { ffprobe: "ffprobe" };
-  const probed = await probeInput(film, tools);
+  const probed = await probeInput(ownInput(film), tools);
   if (!probed.ok) throw new Error(probed.message);
   const { media } = probed;
   const whole = await packetHashes(film);
-  const resumeFrom = await keyframeAtOrBefore(film, 2_500, media, tools);
+  const resumeFrom = await keyframeAtOrBefore(ownInput(film), 2_500, media, tools);
   test.equal(Math.round(resumeFrom), 2_002, "the keyframe at frame 60");
   for (const [name, loop] of [
     ["looped", true],
