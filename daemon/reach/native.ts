@@ -20,7 +20,7 @@ const { SIGPIPE, SIGXFSZ } = constants.signals;
 export const loadNative = (): Native => {
   const library = koffi.load(null);
   const getxattr = library.func(
-    "ssize_t getxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)",
+    "intptr_t getxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)",
   );
   const dup2 = library.func("int dup2(int from, int to)");
   const fcntl = library.func("int fcntl(int fd, int command, ...)");

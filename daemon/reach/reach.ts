@@ -26,12 +26,12 @@ export class Reach {
   constructor(
     uid: number,
     program: string,
-    find: FindAccount = findAccount,
+    look: FindAccount = findAccount,
     now = (): number => performance.now(),
   ) {
     this.#uid = uid;
     this.#program = program;
-    this.#find = find;
+    this.#find = look;
     this.#now = now;
   }
 

@@ -120,7 +120,7 @@ t.test("what this user may not read", { skip: noNobody }, async (t) => {
   writeFileSync(path.join(home, "private"), "x", { mode: 0o600 });
   const script = `const { lookAt } = await import(${JSON.stringify(module)});
     for (const name of ["private", "shut/film"])
-      console.log(JSON.stringify(await lookAt(${JSON.stringify(home)} + "/" + name, 5_000)));`;
+      console.log(JSON.stringify(await lookAt({ path: ${JSON.stringify(home)} + "/" + name, opening: { as: "daemon" } }, 5_000)));`;
   const told = nobody(process.execPath, "--input-type=module", "-e", script) ?? "";
   const [first = "", second = ""] = told.split("\n");
   t.match(JSON.parse(first), { kind: "file", sizeBytes: 1, readable: false });
