@@ -22,13 +22,13 @@ export const loadNative = (): Native => {
   const getxattr = library.func(
     "intptr_t getxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)",
   );
+  const value = Buffer.alloc(MOST_BYTES);
   const dup2 = library.func("int dup2(int from, int to)");
   const fcntl = library.func("int fcntl(int fd, int command, ...)");
   const signal = library.func("void *signal(int number, void *handler)");
   const execvp = library.func("int execvp(const char *file, const char **argv)");
   return {
     accessListOf: (fd) => {
-      const value = Buffer.alloc(MOST_BYTES);
       const length = Number(getxattr(`/proc/self/fd/${fd}`, ATTRIBUTE, value, MOST_BYTES));
       if (length < 0 && [ENODATA, EOPNOTSUPP].includes(koffi.errno())) return null;
       const list = length < 0 ? null : parseAccessList(value.subarray(0, length));
