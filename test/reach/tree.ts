@@ -43,9 +43,9 @@ const dress = (file: string, random: () => number, withLists: boolean): void => 
   const bits = (): number => Math.floor(random() * 8);
   chownSync(file, pick(UIDS), pick(GIDS));
   // Mostly open, or nothing at all would be reached.
-  const mode = random() < 0.4 ? 0o755 : (bits() << 6) | (bits() << 3) | bits();
+  const mode = random() < 0.65 ? 0o755 : (bits() << 6) | (bits() << 3) | bits();
   chmodSync(file, mode);
-  if (!withLists || random() < 0.6) return;
+  if (!withLists || random() < 0.75) return;
   const users = UIDS.slice(1).filter(() => random() < 0.4);
   const groups = GIDS.slice(1).filter(() => random() < 0.4);
   const mask: Entry[] = [[0x10, random() < 0.2 ? 0 : bits(), NO_ID]];
