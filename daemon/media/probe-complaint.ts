@@ -50,7 +50,7 @@ const WRONG = {
   ffprobe: ["spawn-failed", "cannot be examined: ffprobe does not run. Install FFmpeg."],
   tool: [
     "spawn-failed",
-    "cannot be examined: stat does not run. Install coreutils and util-linux.",
+    "cannot be examined: stat, or setpriv where streambrod is root, does not run. Install coreutils and util-linux.",
   ],
 } as const satisfies Record<string, readonly [FailureReason, string]>;
 

@@ -37,7 +37,7 @@ export const launcher =
     const ffmpeg = playing(input, runDirectory, argv);
     const runner = ["/bin/sh", script, runDirectory, lock, log, marker, ...ffmpeg] as const;
     const [program, ...words] = walking(input, runner);
-    const front = await execa(program, words, {
+    const ending = execa(program, words, {
       reject: false,
       detached: true,
       cleanup: false,
@@ -45,8 +45,9 @@ export const launcher =
       extendEnv: false,
       env: { ...ffmpegEnvironment(process.env), STREAMBRO_MOST_BLOCKS: mostBlocks(logMaxBytes) },
       cwd: "/",
-      timeout: 20_000,
+      timeout: WITHIN_MS,
     });
+    const front = await Promise.race([ending, after(WITHIN_MS + GRACE_MS)]);
     if (front.exitCode === 0) {
       const pids = readPids(runDirectory);
       if (pids !== null) return { ok: true, pids };
@@ -62,6 +63,17 @@ export const launcher =
     }
     return { ok: false, why: "failed", message: `FFmpeg could not be started: ${whyNot(front)}` };
   };
+
+const WITHIN_MS = 20_000;
+/** What waits for a disk that does not answer heeds no signal: it is left behind. */
+const GRACE_MS = 2_000;
+
+type Late = { readonly exitCode?: number; readonly timedOut: true };
+
+const after = (ms: number): Promise<Late> =>
+  new Promise((resolve) => {
+    setTimeout(() => resolve({ timedOut: true }), ms).unref();
+  });
 
 /** The kernel keeps every file that FFmpeg writes within this, where no daemon is there to do so. */
 export const MOST_BYTES = 128 << 20;

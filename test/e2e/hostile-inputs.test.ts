@@ -28,8 +28,11 @@ const at = (name: string): string => path.join(scratch, name);
 const traces = at("traces");
 
 const canTrace = async (): Promise<boolean> =>
-  (await command("strace", ["-D", "-qq", "-o", "/dev/null", "true"]).catch(() => ({ code: 1 })))
-    .code === 0;
+  (
+    await command("strace", ["-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "true"]).catch(
+      () => ({ code: 1 }),
+    )
+  ).code === 0;
 
 /** FFmpeg's programs, with all that they open or call on record. */
 const traced = (): Record<string, string> => {
@@ -41,7 +44,7 @@ const traced = (): Record<string, string> => {
     const calls = "trace=open,openat,openat2,connect,execve";
     writeFileSync(
       file,
-      `#!/bin/sh\nexec strace -D -f -qq -s 4096 -e ${calls} -o "${traces}/$$" ${program} "$@"\n`,
+      `#!/bin/sh\nexec strace -D -f --seccomp-bpf -qq -s 4096 -e ${calls} -o "${traces}/$$" ${program} "$@"\n`,
     );
     chmodSync(file, 0o755);
   }
@@ -77,7 +80,7 @@ t.test(
       env: { ...env, MAX_CONCURRENT_STARTS: "4", INPUT_RETRY_MS: "300" },
     });
     t.teardown(() => daemon.end());
-    const film = await renderFilm({ seconds: 4, size: "160x90" });
+    const film = await renderFilm({ seconds: 2, size: "160x90" });
     const secret = at("secret.mp4");
     copyFileSync(film, secret);
     let count = 0;

@@ -42,7 +42,7 @@ const place = async (
 ): Promise<string> => {
   mkdirSync(folder);
   const file = path.join(folder, "film.mp4");
-  copyFileSync(await renderFilm({ seconds: 4, size: "160x90" }), file);
+  copyFileSync(await renderFilm({ seconds: 3, size: "160x90" }), file);
   for (const one of [file, folder]) chownSync(one, uid, gid);
   chmodSync(file, mode);
   chmodSync(folder, folderMode);
@@ -133,7 +133,7 @@ t.test("a daemon that is one of many users", { skip, timeout: 120_000 }, async (
     const { pid } = await live(daemon, "radio");
     t.equal(readlinkSync(`/proc/${pid}/fd/6`), films.annas);
     t.equal(readlinkSync(path.join(daemon.runtimeDir, "runs/radio/item-0.mp4")), "/proc/self/fd/6");
-    // Four seconds long: by now it has been opened again.
+    // Three seconds long: by now it has been opened again.
     await until(
       "the second pass",
       async () => ((await statusOf(daemon, "radio")).position?.cycle ?? 0) >= 1,
