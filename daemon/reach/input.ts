@@ -47,7 +47,15 @@ export const openableName = ({ path, opening }: Input): string =>
 export const looking = (input: Input, command: Command): Command =>
   becoming(input, null, walking(input, command));
 
-/** The same for FFmpeg itself, whose runner stays the daemon's; it is to be in `directory`. */
+/**
+ * The input as the daemon keeps an eye on it while it plays. Where a walk would cost a program each time,
+ * in the daemon's own name: nobody is told what is seen, and what has changed is examined as the owner's
+ * before anything comes of it.
+ */
+export const watched = (input: Input): Input =>
+  input.opening.as === "descriptor" ? ownInput(input.path) : input;
+
+/** What has to be run so that FFmpeg itself can do no more than the owner; its runner stays the daemon's. It is to be in `directory`. */
 export const playing = ({ opening }: Input, directory: string, command: Command): Command =>
   opening.as === "owner" ? becoming({ opening }, directory, command) : command;
 

@@ -1,6 +1,7 @@
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../log/message-of.ts";
 import { lookAt } from "../media/look.ts";
+import { watched } from "../reach/input.ts";
 import { rotateWhenLonger } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import { type Means, examine } from "./examine.ts";
@@ -65,7 +66,7 @@ export class Upkeep {
       const { owner, mode, encoding } = stream.spec;
       const reached = await this.#means.reach.of(owner, input);
       if (!reached.ok) return;
-      const found = await lookAt(reached.input, LOOK_MS);
+      const found = await lookAt(watched(reached.input), LOOK_MS);
       if ("failed" in found || found.kind !== "file") return;
       if (found.sizeBytes === media.sizeBytes && found.mtimeMs === media.mtimeMs) {
         this.#replaced.delete(name);
