@@ -5,8 +5,14 @@ import type { Account } from "./input.ts";
 /** `unknown`: it cannot be found out just now. */
 export type FoundAccount = Account | "nobody" | "unknown";
 
-/** Finds a user with all groups, by the owner's name. Settles in time, and never throws. */
-export type FindAccount = (owner: string) => Promise<FoundAccount>;
+/**
+ * Finds a user by the owner's name; with all groups, but where the number alone decides, so that nothing
+ * has to be asked for it that may not answer. Settles in time, and never throws.
+ */
+export type FindAccount = (
+  owner: string,
+  isExempt: (uid: number) => boolean,
+) => Promise<FoundAccount>;
 
 const WITHIN_MS = 3_000;
 const MOST_BYTES = 65_536;
@@ -16,17 +22,16 @@ const NOT_FOUND = 2;
 const NO_GROUP = 65_534;
 const NAMELESS = /^uid-(\d{1,10})$/;
 
-export const findAccount: FindAccount = async (owner) => {
+export const findAccount: FindAccount = async (owner, isExempt) => {
   const found = await passwordEntry(owner);
-  if (found === "unknown") return found;
   const [, number] = NAMELESS.exec(owner) ?? [];
   const uid = Number(number);
-  if (found === "nobody") {
-    if (number === undefined) return found;
-    return { name: owner, uid, gid: NO_GROUP, groups: [], home: "/" };
-  }
+  const nameless = { name: owner, uid, gid: NO_GROUP, groups: [], home: "/" };
+  if (found === "unknown") return number !== undefined && isExempt(uid) ? nameless : found;
+  if (found === "nobody") return number === undefined ? found : nameless;
   // A user called so is not the one with this number.
   if (number !== undefined && found.uid !== uid) return "nobody";
+  if (isExempt(found.uid)) return found;
   const { stdout, exitCode } = await ask(["id", "-G", "--", owner]);
   const words = stdout.toString("latin1").trim().split(" ");
   if (exitCode !== 0 || !words.every((word) => /^\d{1,10}$/.test(word))) return "unknown";

@@ -39,8 +39,7 @@ export class Reach {
   async of(owner: string, path: string): Promise<Reached> {
     const account = await this.#account(owner);
     if (typeof account === "string") return { ok: false, failure: notFound(owner, account) };
-    const { uid } = account;
-    if (uid === 0 || uid === this.#uid) return { ok: true, input: { path, opening: OWN } };
+    if (this.#isExempt(account.uid)) return { ok: true, input: { path, opening: OWN } };
     const opening: Opening =
       this.#uid === 0
         ? { as: "owner", account }
@@ -60,10 +59,16 @@ export class Reach {
     );
   }
 
+  #isExempt(uid: number): boolean {
+    return uid === 0 || uid === this.#uid;
+  }
+
   async #account(owner: string): Promise<FoundAccount> {
     const kept = this.#kept.get(owner);
     if (kept !== undefined && this.#now() - kept.at < KEPT_MS) return kept.found;
-    const found = await this.#find(owner).catch(() => "unknown" as const);
+    const found = await this.#find(owner, (uid) => this.#isExempt(uid)).catch(
+      () => "unknown" as const,
+    );
     // Better what was so a while ago than a stream that a directory service takes off the air.
     if (found === "unknown") return kept?.found ?? found;
     this.#kept.delete(owner);

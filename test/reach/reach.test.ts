@@ -135,8 +135,10 @@ t.test("access lists that are none", async (t) => {
 });
 
 t.test("accounts of this machine", async (t) => {
-  t.match(await findAccount("root"), { uid: 0, gid: 0, groups: [0], home: "/root" });
-  t.same(await findAccount("uid-4201"), { ...nameless, name: "uid-4201", uid: 4_201 });
+  const never = (): boolean => false;
+  t.match(await findAccount("root", never), { uid: 0, gid: 0, groups: [0], home: "/root" });
+  t.match(await findAccount("root", (uid) => uid === 0), { uid: 0, groups: [0] });
+  t.same(await findAccount("uid-4201", never), { ...nameless, name: "uid-4201", uid: 4_201 });
   for (const name of ["nosuchuser", "-x", "", "0", "a:b", "root\n"])
-    t.equal(await findAccount(name), "nobody", JSON.stringify(name));
+    t.equal(await findAccount(name, never), "nobody", JSON.stringify(name));
 });
