@@ -231,21 +231,31 @@ t.test("a daemon that is root", { skip, timeout: 120_000 }, async (t) => {
   t.ok(existsSync(path.join(run, "run.json")), "laid out again");
   t.equal(statSync(path.join(run, "outer.ffconcat")).uid, ANNA);
 
-  const own = await daemon.cli(
-    "add",
-    "own",
-    "--input",
-    annas,
-    "--to",
-    `${server.url}/own`,
-    "--start",
-  );
-  t.equal(own.code, 0, own.stderr);
+  const all = await place(path.join(folder, "all"), [0, 0], [0o755, 0o644]);
+  const own = ["add", "own", "--input", all, "--to", `${server.url}/own`, "--start"];
+  t.match(await daemon.cli(...own), { code: 0 });
   const { pid: roots } = await live(daemon, "own");
   t.match(word(roots, "Uid"), /^0\s/, "root's own stream is root's");
   t.equal(statSync(path.join(daemon.runtimeDir, "runs/own")).mode & 0o777, 0o700);
+  // As a release that knew no owners' rights has left one: root's process, another's stream.
+  const given = await daemon.cli("set", "own", "--owner", "nobody");
+  t.match(given, { code: 0, stderr: /restart/ });
+  await daemon.restart("SIGKILL");
+  openToAll(daemon);
+  t.match(await live(daemon, "own"), { pid: roots, owner: "nobody" }, "it is adopted");
+  t.equal((await daemon.cli("restart", "own", "--wait")).code, 0);
+  t.match(
+    word((await live(daemon, "own", roots ?? 0)).pid, "Uid"),
+    /^65534\s/,
+    "and then the owner's",
+  );
+
+  // FFmpeg of another user has no way to a directory that was made anew: it is started again.
+  rmSync(run, { recursive: true });
+  const { pid: after } = await live(daemon, "anna", next ?? 0);
+  t.match(word(after, "Uid"), /^4201\s/);
   t.equal((await cli(ANNA, "stop", "anna", "--wait")).code, 0);
-  t.equal(processOf(next ?? 0), null);
+  t.equal(processOf(after ?? 0), null);
   await until("what the run has left is cleared away", () => !existsSync(run), 10_000);
   t.equal(server.mostAtOnce("anna"), 1);
 });
