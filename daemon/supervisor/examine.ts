@@ -33,6 +33,8 @@ export type Request = Wish & {
   readonly url: string;
   /** Its hardware encoder has failed since an operator started it. */
   readonly softwareOnly?: boolean;
+  /** What it was when it was last played; of an earlier daemon, perhaps. */
+  readonly known?: MediaInfo | null;
 };
 
 export type Examined =
@@ -55,14 +57,16 @@ const LOOK_MS = 5_000;
  * before nothing new is asked, since to read the index of a long film takes its time.
  */
 export const examine = async (
-  { input: file, owner, url, softwareOnly = false, ...wish }: Request,
+  { input: file, owner, url, softwareOnly = false, known = null, ...wish }: Request,
   { tools, encoders, seen, reach, ending }: Means,
 ): Promise<Examined> => {
   const reached = await reach.of(owner, file);
   if (!reached.ok) return reached;
   const { input } = reached;
-  // What another owner was told of it counts only after a look in this one's name.
-  const before = seen.of(file);
+  // Only after a look in this owner's name; and where ffprobe was another user's, that user may have
+  // answered in its stead.
+  const memo = memoOf(input);
+  const before = seen.of(memo) ?? known;
   const media = before !== null && (await isUnchanged(input, before)) ? before : null;
   const probed =
     media === null ? await probeInput(input, tools, ending) : ({ ok: true, media } as const);
@@ -70,7 +74,7 @@ export const examine = async (
     const { reason, message } = probed;
     return { ok: false, failure: { reason, permanent: false, message } };
   }
-  seen.remember(file, probed.media);
+  seen.remember(memo, probed.media);
   const shown = printable(path.basename(file));
   const planned = planTracks(probed.media, containerOf(url), wish, shown);
   if (!planned.ok)
@@ -90,6 +94,9 @@ export const examine = async (
   const failure = { reason: "encoder-failed", permanent: false, message: chosen.message } as const;
   return { ok: false, failure };
 };
+
+const memoOf = ({ path: file, opening }: Input): string =>
+  opening.as === "owner" ? `${opening.account.uid}:${file}` : file;
 
 const isUnchanged = async (
   input: Input,

@@ -69,12 +69,10 @@ export const prepare = async (
   launch: Launcher,
   now: number,
 ): Promise<Prepared> => {
-  // Of another daemon, perhaps.
-  if (plan.reached !== null && means.seen.of(plan.input) === null)
-    means.seen.remember(plan.input, plan.reached.media);
   const { owner, input, mode, encoding, destination, fallback } = plan;
   const softwareOnly = fallback !== null;
-  const wanted = { owner, input, mode, encoding, url: destination.url, softwareOnly };
+  const known = plan.reached?.media ?? null;
+  const wanted = { owner, input, mode, encoding, url: destination.url, softwareOnly, known };
   const examined = await examine(wanted, means);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
   const landing = await landingAfter(plan, examined, means);

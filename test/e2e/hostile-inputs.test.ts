@@ -77,7 +77,12 @@ t.test(
     t.teardown(() => server.stop());
     const env: Record<string, string> = isTraced ? traced() : {};
     const daemon = await startDaemon({
-      env: { ...env, MAX_CONCURRENT_STARTS: "4", INPUT_RETRY_MS: "300" },
+      env: {
+        ...env,
+        MAX_CONCURRENT_STARTS: "4",
+        INPUT_RETRY_MS: "300",
+        HARDWARE_ENCODING_ENABLED: "false",
+      },
     });
     t.teardown(() => daemon.end());
     const film = await renderFilm({ seconds: 2, size: "160x90" });
