@@ -134,6 +134,8 @@ const buildDaemon = async () => {
   if (files[".map"] !== undefined) place("streambrod-daemon.js.map", files[".map"]);
   place("streambrod-daemon.cjs", files[".js"]);
   place("streambrod.cjs", launcher("streambrod", 'require("./streambrod-daemon.cjs");\n'));
+  const reach = await bundle("daemon/reach/open-for.ts", { entryNames: "streambro-reach" });
+  place("streambro-reach.cjs", reach[".js"]);
   // A runner at work reads the old file to its end.
   place("runner.sh", readFileSync(path.join(root, "daemon/runner/runner.sh")));
 };

@@ -32,6 +32,7 @@ export const ERRORS = {
   NOT_PERMITTED: { rpc: -32019, exit: EXIT.notPermitted },
   INVALID_SETTING: { rpc: -32020, exit: EXIT.invalid },
   SUBSCRIBERS_EXCEEDED: { rpc: -32031, exit: EXIT.tryLater },
+  TOO_MANY_REQUESTS: { rpc: -32032, exit: EXIT.tryLater },
   INTERNAL: { rpc: -32603, exit: EXIT.failed },
 } as const;
 

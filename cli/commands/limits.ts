@@ -35,7 +35,8 @@ export const limits: Register = (program, run) => {
   standard(group.command("set"), {
     about:
       "Change limits for good, over a restart too. What runs goes on, whatever they are.\n" +
-      "Root and the daemon's own user may. A user named in --user has that limit in place of --per-user.",
+      "Root, the daemon's own user and members of streambro-admin may. A user named in --user has that\n" +
+      "limit in place of --per-user.",
     examples: [
       "streambro limits set --per-user 8 --global 40",
       "streambro limits set --user anna=12 --user bob=default",

@@ -7,7 +7,7 @@ import { SEVERAL } from "../exit-status.ts";
 import { countOption, standard } from "./command.ts";
 import type { Register, Standard } from "./command.ts";
 import { atOnce } from "./each.ts";
-import { targets } from "./targets.ts";
+import { ALL, targets } from "./targets.ts";
 
 type Options = Standard & {
   readonly all?: boolean;
@@ -29,7 +29,7 @@ export const logs: Register = (program, run) => {
     .summary(ABOUT)
     .option("-f, --follow", "go on with what is added")
     .option("-n, --lines <count>", "how many of the last lines", countOption(MOST_LINES), 50)
-    .option("--all", "every stream there is")
+    .option("--all", ALL)
     .option("--json", "print one JSON object a line: stream, line")
     .action(async (names: string[], options: Options) =>
       run(options, async (context) => {

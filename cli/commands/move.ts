@@ -12,7 +12,7 @@ import { atOnce, inTurn } from "./each.ts";
 import { awaitAndTell, interruption } from "./outcome.ts";
 import { addTimedOptions, timedParams } from "./timed-options.ts";
 import type { TimedOptions } from "./timed-options.ts";
-import { targets } from "./targets.ts";
+import { ALL, targets } from "./targets.ts";
 
 /** A command that moves a stream from one state to another. */
 export type Move = {
@@ -44,7 +44,7 @@ export const addMove = (program: Command, run: Run, move: Move, manual: Manual):
     statuses: [EXIT.failed, EXIT.noSuchStream, EXIT.tryLater, EXIT.invalid, EXIT.interrupted],
   })
     .summary(manual.about.split("\n", 1)[0] ?? "")
-    .option("--all", "every stream there is")
+    .option("--all", ALL)
     .option("--wait", `return when the stream is ${goal}, or cannot become so`)
     .option(
       "--timeout <duration>",

@@ -4,7 +4,7 @@ import { SEVERAL } from "../exit-status.ts";
 import { standard } from "./command.ts";
 import type { Register, Standard } from "./command.ts";
 import { inTurn } from "./each.ts";
-import { targets } from "./targets.ts";
+import { ALL, targets } from "./targets.ts";
 
 type Options = Standard & { readonly all?: boolean };
 
@@ -20,7 +20,7 @@ export const remove: Register = (program, run) => {
     statuses: [EXIT.failed, EXIT.noSuchStream, EXIT.tryLater, EXIT.invalid],
   })
     .summary(ABOUT)
-    .option("--all", "every stream there is")
+    .option("--all", ALL)
     .option("--json", "print one JSON object a stream")
     .action(async (names: string[], options: Options) =>
       run(options, async (context) => {

@@ -44,7 +44,7 @@ export const addSpecOptions = (command: Command, needed: boolean): Command =>
       )
       .option("--key-file <file>", "file that holds the stream key, on one line")
       .option("--key-stdin", "read the stream key from standard input")
-      .option("--owner <user>", "whose stream it is"),
+      .option("--owner <user>", "whose stream it is, for an admin to say"),
   );
 
 /** Reads and checks what can be checked here; the daemon judges the rest. */

@@ -5,10 +5,11 @@ import { exitStatusOf } from "../client/failure.ts";
 import { printJson, refuseUsage, reportFailure, say, worst } from "../context.ts";
 import type { Context } from "../context.ts";
 import { SEVERAL } from "../exit-status.ts";
+import { isOurs } from "../ours.ts";
 import { statusTable } from "../render/status-table.ts";
 import { standard } from "./command.ts";
 import type { Register, Standard } from "./command.ts";
-import { namedStreams } from "./targets.ts";
+import { ALL, namedStreams } from "./targets.ts";
 
 type Streams = Result<"stream.status">["streams"];
 
@@ -19,14 +20,14 @@ const ABOUT = "Show how streams are: those named, or all.";
 export const status: Register = (program, run) => {
   withNames(program.command("status"), [EXIT.notLive])
     .summary(ABOUT)
-    .option("--all", "every stream, as if each had been named")
+    .option("--all", `${ALL}, as if each had been named`)
     .action(async (names: string[], options: Options) =>
       run(options, async (context) => {
         if (options.all === true && names.length > 0) {
           return refuseUsage(context, "give names or --all, not both.");
         }
-        const asked = options.all === true || names.length > 0;
-        return show(context, names, asked);
+        const all = options.all === true;
+        return show(context, names, { strict: all || names.length > 0, all });
       }),
     );
 };
@@ -35,7 +36,7 @@ export const list: Register = (program, run) => {
   withNames(program.command("ls"), [])
     .summary("The same table; that a stream is not live is no failure.")
     .action(async (names: string[], options: Options) =>
-      run(options, async (context) => show(context, names, false)),
+      run(options, async (context) => show(context, names, { strict: false, all: false })),
     );
 };
 
@@ -53,17 +54,25 @@ const withNames = (command: Command, statuses: readonly number[]): Command =>
     statuses: [EXIT.noSuchStream, EXIT.invalid, ...statuses],
   }).option("--json", "print JSON: version, streams");
 
-/** Prints the streams; `strict` where one that is not live is to be told by the exit status. */
+type How = {
+  /** One that is not live is to be told by the exit status. */
+  readonly strict: boolean;
+  /** Others' are left out. */
+  readonly all: boolean;
+};
+
+/** Prints the streams. */
 const show = async (
   context: Context,
   names: readonly string[],
-  strict: boolean,
+  { strict, all }: How,
 ): Promise<number> => {
   const chosen = namedStreams(context, names);
   if (!chosen.ok) return chosen.status;
   const found = await find(context, chosen.names);
-  if (found.streams !== null) print(context, found.streams);
-  const live = found.streams?.every(({ state }) => state === "live") ?? true;
+  const streams = all ? (found.streams?.filter(isOurs) ?? null) : found.streams;
+  if (streams !== null) print(context, streams);
+  const live = streams?.every(({ state }) => state === "live") ?? true;
   return worst([found.status, strict && !live ? EXIT.notLive : EXIT.ok]);
 };
 

@@ -2,13 +2,17 @@ import { EXIT } from "../../shared/errors.ts";
 import { isStreamName, streamNameRule } from "../../shared/stream-name.ts";
 import { refuse, refuseUsage, reportFailure, say } from "../context.ts";
 import type { Context } from "../context.ts";
+import { isOurs } from "../ours.ts";
 
 /** The streams a command is for, or the exit status it ends with instead. */
 export type Targets =
   | { readonly ok: true; readonly names: readonly string[] }
   | { readonly ok: false; readonly status: number };
 
-/** The named streams, each once, or every stream under --all. */
+/** What --all is for, in a command's help. */
+export const ALL = "all of your streams; for an admin everybody's";
+
+/** The named streams, each once, or under --all every stream that may be acted on. */
 export const targets = async (
   context: Context,
   names: readonly string[],
@@ -34,7 +38,9 @@ export const namedStreams = (context: Context, names: readonly string[]): Target
 const everyStream = async (context: Context): Promise<Targets> => {
   const answer = await context.daemon.call("stream.status", {});
   if (!answer.ok) return { ok: false, status: reportFailure(context, answer.failure) };
-  const names = answer.result.streams.map(({ name }) => name);
-  if (names.length === 0) say(context, "streambro: there are no streams.");
+  const { streams } = answer.result;
+  const names = streams.filter(isOurs).map(({ name }) => name);
+  if (names.length === 0)
+    say(context, `streambro: ${streams.length === 0 ? "there are" : "you have"} no streams.`);
   return { ok: true, names };
 };

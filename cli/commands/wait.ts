@@ -6,7 +6,7 @@ import { standard, timeoutOption } from "./command.ts";
 import type { Register, Standard } from "./command.ts";
 import { atOnce } from "./each.ts";
 import { awaitAndTell, interruption } from "./outcome.ts";
-import { targets } from "./targets.ts";
+import { ALL, targets } from "./targets.ts";
 
 type Options = Standard & {
   readonly for: Goal;
@@ -34,7 +34,7 @@ export const wait: Register = (program, run) => {
         .choices(["live", "stopped"])
         .makeOptionMandatory(),
     )
-    .option("--all", "every stream there is now")
+    .option("--all", ALL)
     .option("--timeout <duration>", "how long at most (30s, 2m; else for ever)", timeoutOption)
     .option("--json", "print one JSON object a stream")
     .action(async (names: string[], options: Options) =>

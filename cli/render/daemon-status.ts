@@ -3,6 +3,11 @@ import { printable } from "../../shared/stream-name.ts";
 import { facts } from "./facts.ts";
 import { spoken } from "./time.ts";
 
+const ROLES = {
+  admin: "an admin: every stream is yours to control",
+  user: "a user: streams that you add are yours to control",
+} as const;
+
 /** What a daemon is and has in hand, one fact a line. */
 export const daemonLines = (status: Result<"daemon.status">, now: number): string[] => {
   const streams = Object.entries(status.streams).filter(([, count]) => count > 0);
@@ -11,6 +16,7 @@ export const daemonLines = (status: Result<"daemon.status">, now: number): strin
     ["streambrod", `${status.version}, pid ${status.pid}`],
     ["up", spoken(now - Date.parse(status.startedAt))],
     ["streams", counts === "" ? "none" : counts],
+    ...(status.role === undefined ? [] : [["you are", ROLES[status.role]] as const]),
     ["ffmpeg", printable(status.ffmpeg ?? "not found")],
     ["socket", printable(status.socket, 4096)],
     ["state", printable(status.stateDir, 4096)],

@@ -1,9 +1,12 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import { printable } from "../../shared/stream-name.ts";
+import { isOurs } from "../ours.ts";
 import { clock, playhead, spoken } from "./time.ts";
 
 /** What there is to say about a stream in one line: where it is, or what is wrong; "-" for nothing. */
 export const streamNote = (stream: StreamStatus, now: number): string => {
+  // Of another's nothing is told, not even when it is tried again.
+  if (!isOurs(stream)) return "-";
   const said = [stream.note, whereOrWhy(stream, now), untilWhen(stream, now)].filter(
     (part) => part !== null,
   );

@@ -1,5 +1,6 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { Health, StreamState } from "../../shared/states.ts";
+import { printable } from "../../shared/stream-name.ts";
 import { streamNote } from "./note.ts";
 import { bitrate, bytes, frameRate, percent, speed } from "./rates.ts";
 import { table } from "./table.ts";
@@ -76,6 +77,12 @@ const columns = ({ now, colour }: View): ReadonlyArray<Column<StreamStatus>> => 
   { title: "NOTE", text: (stream) => streamNote(stream, now) },
 ];
 
-/** The table of `status`, a line for each stream and one above them. */
-export const statusTable = (streams: readonly StreamStatus[], view: View): string[] =>
-  table(columns(view), streams, view.room);
+const OWNER: Column<StreamStatus> = { title: "OWNER", text: ({ owner }) => printable(owner, 64) };
+
+/** The table of `status`, a line for each stream and one above them; whose they are, where that differs. */
+export const statusTable = (streams: readonly StreamStatus[], view: View): string[] => {
+  const [name, ...others] = columns(view);
+  const several = new Set(streams.map(({ owner }) => owner)).size > 1;
+  const all = name === undefined ? others : [name, ...(several ? [OWNER] : []), ...others];
+  return table(all, streams, view.room);
+};

@@ -1,10 +1,11 @@
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Params, Result } from "../../shared/contract/methods.ts";
 import { NO_ENCODING, type StreamSpec } from "../../shared/contract/spec.ts";
+import type { Admitted } from "../access/guard.ts";
 import { shownUrl } from "../destination/destination.ts";
+import { refuseRegistering } from "../limits/registered.ts";
 import { NEVER } from "../supervisor/durable.ts";
 import { tracksOf } from "../media/track-plan.ts";
-import type { Caller } from "../rpc/server.ts";
 import type { SpecRecord } from "../store/schemas.ts";
 import {
   type Editing,
@@ -20,12 +21,19 @@ import { wishOf } from "./wish.ts";
 /** Errors: INVALID_SPEC, STREAM_EXISTS, INPUT_UNUSABLE, STORAGE_FAILED; nothing is registered then. */
 export const addStream = async (
   params: Params<"stream.add">,
-  caller: Caller,
+  caller: Admitted,
   editing: Editing,
 ): Promise<Result<"stream.add">> => {
   const { registry, store } = editing;
   const { name } = params;
+  const { sight } = caller;
   const refuseTaken = (): void => {
+    const whose = sight.ownerOf(name);
+    if (whose !== null && sight.of(whose) !== "whole") {
+      const by = sight.of(whose) === "none" ? "" : ` by a stream of ${whose}`;
+      const sentence = `${name}: not added: the name is taken${by}. Choose another name.`;
+      throw new StreamBroError("STREAM_EXISTS", sentence);
+    }
     if (registry.leftAlone.has(name)) {
       throw new StreamBroError(
         "STREAM_EXISTS",
@@ -45,13 +53,18 @@ export const addStream = async (
   const wish = wishOf({ mode: "auto", encoding: NO_ENCODING }, params, `${name}: not added`);
   // Before the input is examined: from then on nothing may come between the name and its registration.
   const owner = await ownerFor(caller, params.owner, editing.owners);
+  const refuseMany = (): void => {
+    if (!sight.isAdmin) refuseRegistering(registry, name, owner, editing.mostRegistered());
+  };
+  refuseMany();
   const playable = await playableOf(
-    { ...wish, input, url: destination.url },
+    { ...wish, owner, input, url: destination.url },
     editing,
     `${name}: not added`,
   );
-  // Somebody else may have taken the name while the input was examined.
+  // Somebody else may have taken the name, or this user a last place, while the input was examined.
   refuseTaken();
+  refuseMany();
   const keys = Object.keys(destination.secrets).length === 0 ? null : 1;
   const spec: StreamSpec = {
     name,
@@ -67,8 +80,7 @@ export const addStream = async (
   const stream = registry.open(record, keys === null ? null : [destination.secrets], null);
   try {
     await stream.inTurn(async () => {
-      // What could not be removed with an earlier stream of this name is not this one's.
-      await store.memories.remove(name);
+      await store.forgetEarlier(name);
       if (keys !== null) await store.secrets.write(name, keys, [destination.secrets]);
       await store.specs.write(name, record);
     });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { Params, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
+import { givenIn } from "../access/given.ts";
 import type { Destination } from "../destination/parted.ts";
 import type { Caller } from "../rpc/server.ts";
 import { holdsSlot } from "../supervisor/state.ts";
@@ -45,7 +46,10 @@ export const changeStream = async (
       (owner ?? before.owner) !== before.owner ||
       onResourceBreach !== before.onResourceBreach;
     if (!changed) return { changed, matters };
-    if (matters) await playableOf({ ...wish, input, url: output?.url ?? "" }, editing, refusal);
+    // What its new owner may not read is not that owner's to play.
+    const isHandedOver = owner !== null && (await editing.reach.differs(before.owner, owner));
+    const request = { ...wish, owner: owner ?? before.owner, input, url: output?.url ?? "" };
+    if (matters || isHandedOver) await playableOf(request, editing, refusal);
     const revision = before.revision + 1;
     const hasSecrets = destination !== null && Object.keys(destination.secrets).length > 0;
     const keys = destination === null ? record.keys : hasSecrets ? revision : null;
@@ -71,9 +75,9 @@ export const changeStream = async (
     }
     // It is changed: a key that cannot be removed goes at the next start.
     await store.secrets.prune(name, keys).catch(() => {});
-    return { changed, matters };
+    return { changed, matters: matters || isHandedOver };
   });
-  if (outcome.changed) editing.edited(name, "changed", `changed: ${givenIn(params)}`);
+  if (outcome.changed) editing.edited(name, "changed", `changed: ${givenIn(params).join(", ")}`);
   // Another owner may have room for what waits.
   if (owner !== null) registry.admitWaiting();
   const { state } = stream.supervisor;
@@ -95,14 +99,6 @@ export const changeStream = async (
     needsRestart: needsRestart && !restarted,
     restarted,
   };
-};
-
-/** Which fields, and not their values: a key may be among them. */
-const givenIn = (params: Params<"stream.set">): string => {
-  const { name: _, restart: __, encoding = {}, ...others } = params;
-  return [...Object.entries(others), ...Object.entries(encoding)]
-    .flatMap(([field, value]) => (value === undefined ? [] : [field]))
-    .join(", ");
 };
 
 const withKept = (

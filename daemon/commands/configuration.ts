@@ -2,14 +2,14 @@ import { StreamBroError } from "../../shared/errors.ts";
 import type { LiveSettings } from "../config/live.ts";
 import { reloadSettings } from "../config/reload.ts";
 import type { Log } from "../log/log.ts";
-import type { Handlers } from "../rpc/server.ts";
+import type { GuardedHandlers } from "../access/guard.ts";
 
 /** Errors: INVALID_SETTING with `errors`, every sentence; the settings are as they were then. */
 export const configurationHandlers = (
   live: LiveSettings,
   log: Log,
   open: () => void,
-): Pick<Handlers, "daemon.config" | "daemon.reload"> => ({
+): Pick<GuardedHandlers, "daemon.config" | "daemon.reload"> => ({
   "daemon.config": async () => live.describe(),
   "daemon.reload": async () => {
     open();

@@ -8,6 +8,7 @@ import { presetMisfit } from "../encoders/presets.ts";
 import type { Remember } from "../history/remember.ts";
 import type { Owners } from "./owner.ts";
 import type { Clock } from "../clock/clock.ts";
+import type { Reach } from "../reach/reach.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Store } from "../store/store.ts";
 import { examineInTurn } from "../supervisor/examine-in-turn.ts";
@@ -16,11 +17,14 @@ import type { StartGate } from "../supervisor/start-gate.ts";
 
 /** What adding and changing need. */
 export type Editing = Means & {
+  readonly reach: Reach;
   readonly registry: Registry;
   readonly store: Store;
   readonly owners: Owners;
   /** Told of each change that was made. */
   readonly edited: Remember["edited"];
+  /** Streams that one user may have registered. */
+  readonly mostRegistered: () => number;
   readonly starts: StartGate;
   readonly clock: Clock;
 };

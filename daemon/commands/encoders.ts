@@ -1,10 +1,10 @@
 import type { HardwareDetector } from "../encoders/hardware-detector.ts";
-import type { Handlers } from "../rpc/server.ts";
+import type { GuardedHandlers } from "../access/guard.ts";
 
 export const encoderHandlers = (
   detector: HardwareDetector,
   open: () => void,
-): Pick<Handlers, "encoders.get"> => ({
+): Pick<GuardedHandlers, "encoders.get"> => ({
   "encoders.get": async ({ refresh = false }) => {
     if (refresh) open();
     return detector.detectEncoders(refresh);

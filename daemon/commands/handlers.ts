@@ -1,15 +1,15 @@
 import { PROTOCOL, PROTOCOL_OLDEST } from "../../shared/protocol.ts";
-import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import { StreamBroError } from "../../shared/errors.ts";
 import type { MethodName, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
-import type { StreamStatus } from "../../shared/contract/status.ts";
+import type { GuardedHandlers } from "../access/guard.ts";
 import { shownUrl } from "../destination/destination.ts";
 import { masked } from "../destination/masked.ts";
-import { statusesOf } from "../registry/statuses.ts";
+import { ownerOf } from "../registry/owner-of.ts";
+import { countStates, statusesOf } from "../registry/statuses.ts";
 import { placesOf } from "../store/layout.ts";
 import { lastLines, linesAfter, untilWritten } from "../logs/follow.ts";
-import type { Caller, Handlers } from "../rpc/server.ts";
+import type { Caller } from "../rpc/server.ts";
 import { shuttingDown } from "../supervisor/refusals.ts";
 import type { Stream } from "../supervisor/stream.ts";
 import { stopTime } from "../schedule/stop-time.ts";
@@ -43,8 +43,8 @@ export const refuseWhenStopping = ({ stopping }: Pick<Daemon, "stopping">): void
 export const handlers = (
   daemon: Daemon,
   editing: Editing,
-  rooms: Omit<Handlers, OwnMethod>,
-): Handlers => {
+  rooms: Omit<GuardedHandlers, OwnMethod>,
+): GuardedHandlers => {
   const { registry, store, clock } = editing;
   const open = (): void => refuseWhenStopping(daemon);
   const move = async (
@@ -103,8 +103,9 @@ export const handlers = (
     },
     "stream.remove": async ({ name }) => {
       open();
+      const owner = ownerOf(registry, name);
       await registry.remove(name);
-      editing.edited(name, "removed", "removed");
+      editing.edited(name, "removed", "removed", owner);
       return { name };
     },
   };
@@ -114,15 +115,6 @@ const shownSpec = (spec: StreamSpec): StreamSpec => ({
   ...spec,
   outputs: spec.outputs.map(({ url, hasKey }) => ({ url: shownUrl(url, hasKey), hasKey })),
 });
-
-const countStates = (streams: readonly StreamStatus[]): Record<StreamState, number> => {
-  const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<
-    StreamState,
-    number
-  >;
-  for (const stream of streams) counts[stream.state] += 1;
-  return counts;
-};
 
 const readLog = async (
   log: string,

@@ -2,8 +2,8 @@ import { StreamBroError } from "../../shared/errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Log } from "../log/log.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Handlers } from "../rpc/server.ts";
-import { type Owners, governs } from "./owner.ts";
+import type { GuardedHandlers } from "../access/guard.ts";
+import type { Owners } from "./owner.ts";
 
 /** Users that one command may give limits: each may have to be looked up. */
 const MOST_AT_ONCE = 100;
@@ -14,14 +14,10 @@ export const limitHandlers = (
   registry: Registry,
   log: Log,
   open: () => void,
-): Pick<Handlers, "limits.get" | "limits.set"> => ({
+): Pick<GuardedHandlers, "limits.get" | "limits.set"> => ({
   "limits.get": async () => limits.toResult(waitingIn(registry)),
   "limits.set": async (wanted, caller) => {
     open();
-    if (!governs(caller, owners.uid)) {
-      const sentence = "only root and the daemon's own user may change limits.";
-      throw new StreamBroError("NOT_PERMITTED", sentence);
-    }
     const users = await knownUsers(wanted.users ?? {}, limits, owners, ownersOf(registry));
     await limits.change({ ...wanted, users });
     const { perUser, global, users: own } = limits.limiter.values;

@@ -1,8 +1,8 @@
 import type { Metering } from "../metrics/metering.ts";
-import type { Handlers } from "../rpc/server.ts";
+import type { GuardedHandlers } from "../access/guard.ts";
 
 export const metricHandlers = (
   metering: Pick<Metering, "both">,
-): Pick<Handlers, "daemon.metrics"> => ({
+): Pick<GuardedHandlers, "daemon.metrics"> => ({
   "daemon.metrics": async () => ({ version: 1, ...(await metering.both()) }),
 });

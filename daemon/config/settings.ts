@@ -72,6 +72,12 @@ export const SettingsSchema = z.strictObject({
   MAX_CONCURRENT_STREAMS_GLOBAL: whole(0, 100_000)
     .default(20)
     .describe("streams of all users that may run at once"),
+  MAX_REGISTERED_STREAMS_PER_USER: whole(0, 100_000)
+    .default(100)
+    .describe("streams, running or not, that a user who is no admin may add"),
+  SHOW_OTHERS_STREAMS: flag()
+    .default(true)
+    .describe("users see others' streams, without inputs and destinations; false: not at all"),
   MAX_CONCURRENT_STARTS: whole(0, 10_000)
     .default(0)
     .describe("streams that may be on their way up at once; 0: twice as many as processors"),

@@ -1,4 +1,3 @@
-import { settledWindow } from "./settled.ts";
 import type { Connection } from "./sockets.ts";
 
 /** One look at a stream that runs. */
@@ -13,8 +12,6 @@ export type Sample = {
   readonly connection: Connection | null;
   /** Bytes that FFmpeg has read of its input, where the connection tells nothing; null where not known. */
   readonly read?: number | null;
-  /** The largest window that the receiver had settled at by then; `withSample` works it out. */
-  readonly settled?: number | undefined;
 };
 
 /** How far back is looked. */
@@ -30,13 +27,11 @@ const GAP_MS = 6_000;
  */
 export const withSample = (
   samples: readonly Sample[],
-  look: Sample,
+  sample: Sample,
   needMs = 0,
 ): readonly Sample[] => {
   const last = samples.at(-1);
-  const isFirst = last === undefined || look.at - last.at > GAP_MS || look.at < last.at;
-  const sample = { ...look, settled: settledWindow(isFirst ? [] : samples, look) };
-  if (isFirst) return [sample];
+  if (last === undefined || sample.at - last.at > GAP_MS || sample.at < last.at) return [sample];
   const before = samples.at(-2);
   // The newest is always there; the one before it gives way where they crowd.
   const isCrowded = before !== undefined && last.at - before.at < SPACING_MS;

@@ -12,11 +12,8 @@ const UNREAD_SMALL = 0.04;
  * bitrate, minutes. But the window that it offers becomes smaller by what nobody reads, while a program
  * that reads keeps it as it is. What a byte takes of it differs by kernel and by the size of packets:
  * half a byte to one were seen. So a window that does nothing but shrink, by that much of what arrives,
- * means that nothing is read; and one that grows again, that what had come before is read now.
- *
- * After a pause the receiver's kernel may offer twenty times what it did, take that back as more arrives,
- * and look all the while like a program that reads nothing. So only what a window loses of what it had
- * settled at counts (`settled.ts`). Null where the kernel cannot tell.
+ * means that nothing is read; and one that grows again, that what had come before is read now. Null
+ * where the kernel cannot tell.
  */
 export const takenBetween = (
   samples: readonly Sample[],
@@ -26,13 +23,13 @@ export const takenBetween = (
   if (from.connection === null || to.connection === null) return null;
   if (isLeftInGrains(samples, from, to)) return 0;
   let [taken, unread, shrunken, wasRead] = [0, 0, 0, true];
-  for (const [n, { at, connection, settled = Infinity }] of samples.entries()) {
+  for (const [n, { at, connection }] of samples.entries()) {
     const before = samples[n - 1]?.connection ?? null;
     if (at > to.at) break;
     if (connection === null || before === null) continue;
     const acked = connection.acked - before.acked;
     const shrunk = before.window - connection.window;
-    if (shrunk > 0 && shrunk >= acked * UNREAD && connection.window < settled) {
+    if (shrunk > 0 && shrunk >= acked * UNREAD) {
       // It stopped some time between these two looks, and had taken what came before.
       const left = wasRead ? Math.min(acked, shrunk) : acked;
       unread += left;
@@ -64,7 +61,6 @@ const isLeftInGrains = (samples: readonly Sample[], from: Sample, to: Sample): b
   const segments = (last.segments ?? 0) - (first.segments ?? 0);
   if (segments <= 0 || acked >= segments * last.grain * 2) return false;
   const begin = samples.indexOf(from);
-  if (last.window >= (to.settled ?? Infinity)) return false;
   const steps = stepsOf(samples.slice(begin, samples.indexOf(to) + 1));
   if (steps.some((step) => step < 0)) return false;
   // It had stopped by then, and not some time before the next look.

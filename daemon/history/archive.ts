@@ -4,15 +4,22 @@ import type { HistoryEntry } from "../../shared/contract/history.ts";
 /** Which entries; `since` is included, `until` is not, both in Unix milliseconds. */
 export type Query = {
   readonly names: readonly string[] | null;
+  /** Only entries of streams that were this owner's then, and of the daemon itself. */
+  readonly owner?: string | null;
   readonly since: number | null;
   readonly until: number | null;
   /** Only entries of lower numbers. */
   readonly before?: number;
+  /** Only entries of this number and higher ones. */
+  readonly from?: number;
   readonly limit: number;
 };
 
 /** The daemon's own entries stand under a name that no stream can have. */
 const DAEMON = "";
+
+/** Among the details, where no release of this format trips over it. */
+const OWNER = "owner";
 
 const INSERT =
   "INSERT OR IGNORE INTO entries (id, at, stream, kind, came_from, went_to, reason, message, uid, user, details, skipped) " +
@@ -50,7 +57,10 @@ export class Archive {
   }
 
   /** The newest that fit, oldest first, and whether there are older ones. */
-  read({ names, since, until, before, limit }: Query): { entries: HistoryEntry[]; more: boolean } {
+  read({ names, owner = null, since, until, before, from, limit }: Query): {
+    entries: HistoryEntry[];
+    more: boolean;
+  } {
     const conditions: string[] = [];
     const values: SQLInputValue[] = [];
     const where = (condition: string, ...given: SQLInputValue[]): void => {
@@ -58,9 +68,12 @@ export class Archive {
       values.push(...given);
     };
     if (names !== null) where("stream IN (SELECT value FROM json_each(?))", JSON.stringify(names));
+    if (owner !== null)
+      where(`(stream = ? OR json_extract(details, '$.${OWNER}') = ?)`, DAEMON, owner);
     if (since !== null) where("at >= ?", since);
     if (until !== null) where("at < ?", until);
     if (before !== undefined) where("id < ?", before);
+    if (from !== undefined) where("id >= ?", from);
     const filter = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
     const found = this.#db
       .prepare(`SELECT * FROM entries${filter} ORDER BY id DESC LIMIT ?`)
@@ -147,7 +160,8 @@ export class Archive {
 }
 
 const columnsOf = (entry: HistoryEntry): SQLInputValue[] => {
-  const { id, at, stream, kind, from, to, reason, message, by, details, skipped } = entry;
+  const { id, at, stream, kind, from, to, reason, message, by, skipped, owner } = entry;
+  const details = owner === null ? entry.details : { ...entry.details, [OWNER]: owner };
   const who = [by?.uid ?? null, by?.user ?? null];
   const when = Date.parse(at);
   const what = [stream ?? DAEMON, kind, from, to, reason, message];
@@ -159,17 +173,19 @@ const entryOfRow = (row: Record<string, unknown>): HistoryEntry => {
     const value = row[name];
     return typeof value === "string" ? value : null;
   };
+  const { [OWNER]: owner = null, ...details } = detailsOf(text("details"));
   return {
     id: Number(row["id"]),
     at: instantOf(Number(row["at"])),
     stream: text("stream") === DAEMON ? null : text("stream"),
+    owner: typeof owner === "string" ? owner : null,
     kind: text("kind") as HistoryEntry["kind"],
     from: text("came_from"),
     to: text("went_to"),
     reason: text("reason"),
     message: text("message") ?? "",
     by: row["uid"] === null ? null : { uid: Number(row["uid"]), user: text("user") },
-    details: detailsOf(text("details")),
+    details,
     skipped: Number(row["skipped"]),
   };
 };

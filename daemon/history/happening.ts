@@ -5,7 +5,7 @@ export type By = NonNullable<HistoryEntry["by"]>;
 
 /** Something that happened, before it has its place in the order of all that did. */
 export type Happening = Pick<HistoryEntry, "stream" | "kind" | "message"> &
-  Partial<Pick<HistoryEntry, "from" | "to" | "reason" | "by" | "details">>;
+  Partial<Pick<HistoryEntry, "owner" | "from" | "to" | "reason" | "by" | "details">>;
 
 /** Longest sentence that is kept. */
 const MOST_CHARACTERS = 1_000;
@@ -15,7 +15,7 @@ export const entryOf = (happening: Happening, id: number, at: number): HistoryEn
   const { message } = happening;
   return {
     ...{ id, at: new Date(at).toISOString() },
-    ...{ from: null, to: null, reason: null, by: null, details: {} },
+    ...{ owner: null, from: null, to: null, reason: null, by: null, details: {} },
     ...happening,
     message: message.length > MOST_CHARACTERS ? `${message.slice(0, MOST_CHARACTERS)}…` : message,
     skipped: 0,

@@ -2,7 +2,7 @@ import { StreamBroError } from "../../shared/errors.ts";
 import type { HistoryEntry } from "../../shared/contract/history.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Log } from "../log/log.ts";
-import type { Query } from "./archive.ts";
+import type { Archive, Query } from "./archive.ts";
 import { type Happening, entryOf } from "./happening.ts";
 import { Pace } from "./pace.ts";
 import { type Bounds, prune } from "./prune.ts";
@@ -107,10 +107,13 @@ export class History {
     return { entries: all.slice(Math.max(0, all.length - query.limit)), more };
   }
 
-  /** Whether anything is remembered of a stream. */
-  knows(name: string): boolean {
-    const has = this.#shelf.look((archive) => archive.rows.has(name), true) ?? false;
-    return has || this.#unwritten().some(({ stream }) => stream === name);
+  /** Whether anything is remembered of a stream: at all, or as this owner's. */
+  knows(name: string, owner: string | null = null): boolean {
+    const query = { names: [name], owner, since: null, until: null, limit: 1 };
+    const find = (archive: Archive): boolean =>
+      archive.rows.has(name) && (owner === null || archive.read(query).entries.length > 0);
+    const has = this.#shelf.look(find, true) ?? false;
+    return has || this.#unwritten().some((entry) => fits(entry, query));
   }
 
   /** Writes all there is, and records nothing after that. */
@@ -149,13 +152,16 @@ export class History {
   }
 }
 
-const fits = (entry: HistoryEntry, { names, since, until, before }: Query): boolean => {
+const fits = (entry: HistoryEntry, query: Query): boolean => {
+  const { names, owner = null, since, until, before, from } = query;
   const { id, stream, at } = entry;
   const when = Date.parse(at);
   const isNamed = names === null || (stream !== null && names.includes(stream));
   return (
     isNamed &&
+    (owner === null || stream === null || entry.owner === owner) &&
     id < (before ?? Infinity) &&
+    id >= (from ?? 0) &&
     when >= (since ?? -Infinity) &&
     when < (until ?? Infinity)
   );

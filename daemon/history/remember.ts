@@ -5,6 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Finding, ResourceMonitor } from "../health/resource-monitor.ts";
 import { figures } from "../health/thresholds.ts";
 import type { Registry } from "../registry/registry.ts";
+import { ownerOf } from "../registry/owner-of.ts";
 import { statusesOf } from "../registry/statuses.ts";
 import { bootId } from "../runner/identity.ts";
 import type { Event } from "../supervisor/events.ts";
@@ -53,10 +54,18 @@ export class Remember {
     settings.onChange((now, before) => this.#reloaded(now, before));
   }
 
-  /** A stream was added, changed or removed; `message` says how, without anything secret. */
-  edited(stream: string, kind: "added" | "changed" | "removed", message: string): void {
+  /**
+   * A stream was added, changed or removed; `message` says how, without anything secret. `owner` is whose
+   * it was, where it is there no more.
+   */
+  edited(
+    stream: string,
+    kind: "added" | "changed" | "removed",
+    message: string,
+    owner: string | null = null,
+  ): void {
     const by = this.#surroundings.asking.current?.by ?? null;
-    this.#record({ stream, kind, message, by });
+    this.#record({ stream, kind, message, by, owner });
   }
 
   /** The daemon begins; also what became of the one before it. */
@@ -116,11 +125,11 @@ export class Remember {
 
   #moved(stream: Stream, from: State, event: Event, to: State): void {
     const { asking, draining, now } = this.#surroundings;
-    const { name } = stream.spec;
+    const { name, owner } = stream.spec;
     const { lastExit, fallback } = stream.supervisor.track;
     const around = { now: now(), draining: draining(), asked: asking.current };
     const told = happeningsOf(from, event, to, { ...around, exit: lastExit, fallback });
-    for (const one of told) this.#record({ ...one, stream: name });
+    for (const one of told) this.#record({ ...one, stream: name, owner });
   }
 
   /** That nothing is known before and after a run is told by the states. */
@@ -167,7 +176,10 @@ export class Remember {
   }
 
   #record(happening: Happening): void {
-    this.#surroundings.history.record(happening);
+    const { history, registry } = this.#surroundings;
+    const { stream } = happening;
+    const owner = happening.owner ?? (stream === null ? null : ownerOf(registry, stream));
+    history.record({ ...happening, owner });
   }
 }
 

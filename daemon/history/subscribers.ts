@@ -5,10 +5,22 @@ import type { Channel } from "../rpc/channel.ts";
 
 /** Who may listen at once. */
 const MOST = 32;
+/** And of them for one user who is no admin. */
+const MOST_OF_ONE = 8;
 /** Bytes that a reader may leave unread, beside the snapshot it began with. */
 const MOST_UNREAD = 1024 * 1024;
 
-type Subscriber = {
+/** Who wants to listen, and to what. */
+export type Listening = {
+  readonly channel: Channel;
+  /** Null: everything. */
+  readonly names: readonly string[] | null;
+  /** Null for whom no bound holds but that of all. */
+  readonly uid: number | null;
+  readonly mayHear: (entry: HistoryEntry) => boolean;
+};
+
+type Subscriber = Pick<Listening, "uid" | "mayHear"> & {
   readonly names: ReadonlySet<string> | null;
   /** What was told before the answer to the subscription was on its way; null after that. */
   early: string[] | null;
@@ -29,8 +41,8 @@ export class Subscribers {
     return this.#all.size;
   }
 
-  /** `names` null: everything. What happens from now on follows the answer. Errors: SUBSCRIBERS_EXCEEDED. */
-  add(channel: Channel, names: readonly string[] | null, gone: AbortSignal): void {
+  /** What happens from now on follows the answer. Errors: SUBSCRIBERS_EXCEEDED. */
+  add({ channel, names, uid, mayHear }: Listening, gone: AbortSignal): void {
     if (gone.aborted) return;
     if (this.#all.has(channel)) {
       const sentence = "this connection has subscribed already; open another one.";
@@ -40,7 +52,13 @@ export class Subscribers {
       const sentence = `${MOST} others listen to the daemon's events already: end one of them, or try later.`;
       throw new StreamBroError("SUBSCRIBERS_EXCEEDED", sentence);
     }
+    const own = [...this.#all.values()].filter((one) => uid !== null && one.uid === uid).length;
+    if (own >= MOST_OF_ONE) {
+      const sentence = `you listen to the daemon's events ${own} times already: end one of them (streambro events -f).`;
+      throw new StreamBroError("SUBSCRIBERS_EXCEEDED", sentence);
+    }
     const subscriber: Subscriber = {
+      ...{ uid, mayHear },
       names: names === null ? null : new Set(names),
       early: [],
       allowance: 0,
@@ -61,7 +79,8 @@ export class Subscribers {
     if (this.#all.size === 0) return;
     const line = notification("event", entry);
     for (const [channel, subscriber] of this.#all) {
-      const { names } = subscriber;
+      const { names, mayHear } = subscriber;
+      if (!mayHear(entry)) continue;
       if (names === null || (entry.stream !== null && names.has(entry.stream)))
         this.#send(channel, subscriber, line);
     }

@@ -6,25 +6,32 @@ import type { LimitRefusal, StreamLimiter } from "./stream-limiter.ts";
 const MOST_NAMED = 10;
 
 /**
- * The error of a start that found no slot: what is reached, and on a second line what to do. Its data
+ * The error of a start that found no slot: what is reached, and on a second line what to do; `isAdmin`
+ * where whoever asked may know of everybody's streams, and not of the owner's alone. Its data
  * are the counts, the limits, which of the two it is, and the design document's `httpStatus`.
  */
 export const refusedStart = (
   name: string,
   refusal: LimitRefusal,
   limiter: Pick<StreamLimiter, "streamsOf">,
+  isAdmin: boolean,
 ): StreamBroError => {
   const { message, ...counts } = refusal;
   const { scope, user } = refusal;
-  const running = limiter.streamsOf(scope === "user" ? user : undefined);
-  const sentence = `${name}: not started: ${message}.\n${adviceOf(refusal, running)}`;
+  const running = limiter.streamsOf(scope === "user" || !isAdmin ? user : undefined);
+  const sentence = `${name}: not started: ${message}.\n${adviceOf(refusal, running, isAdmin)}`;
   return new StreamBroError("STREAM_LIMIT_EXCEEDED", sentence, { httpStatus: 429, ...counts });
 };
 
-const adviceOf = ({ scope, user }: LimitRefusal, running: readonly string[]): string => {
+const adviceOf = (
+  { scope, user }: LimitRefusal,
+  running: readonly string[],
+  isAdmin: boolean,
+): string => {
   if (running.length === 0) {
     const option = scope === "user" ? `--user ${user}=N` : "--global N";
-    return `Raise it: streambro limits set ${option}`;
+    const raise = `streambro limits set ${option}`;
+    return isAdmin ? `Raise it: ${raise}` : `Try again later, or ask an admin for: ${raise}`;
   }
   const named = running.slice(0, MOST_NAMED).join(", ");
   const more = running.length - MOST_NAMED;

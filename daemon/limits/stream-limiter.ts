@@ -100,7 +100,7 @@ export class StreamLimiter {
   /** Errors: STREAM_LIMIT_EXCEEDED. */
   registerStream(streamId: string, userId: string): void {
     const refusal = this.reserve(streamId, userId);
-    if (refusal !== null) throw refusedStart(streamId, refusal, this);
+    if (refusal !== null) throw refusedStart(streamId, refusal, this, true);
   }
 
   unregisterStream(streamId: string): void {

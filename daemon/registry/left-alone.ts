@@ -53,6 +53,12 @@ export class LeftAlone {
     return this.#find(name) !== null;
   }
 
+  /** Whose it is; null where there is none of that name. */
+  ownerOf(name: string): string | null {
+    const left = this.#find(name);
+    return left === null ? null : (readLoosely(left.said).owner ?? UNKNOWN_OWNER);
+  }
+
   /** What is on the air counts towards the limits; to be called again and again, since it ends unnoticed. */
   settleSlots(): void {
     const onAirNow = new Map(
@@ -132,7 +138,7 @@ const adviceOf = ({ isNewer }: LeftStream): string =>
     : "It is left as it is. Mend that, then start streambrod again.";
 
 /** No user can be called that. */
-const UNKNOWN_OWNER = "(unknown)";
+export const UNKNOWN_OWNER = "(unknown)";
 
 const statusOf = (left: Left): StreamStatus => {
   const { name } = left;
@@ -146,6 +152,7 @@ const statusOf = (left: Left): StreamStatus => {
   return {
     name,
     owner: said.owner ?? UNKNOWN_OWNER,
+    mayControl: true,
     state: process === null ? "failed" : "foreign",
     desired: DESIRED_STATES.find((one) => one === said.desired) ?? "stopped",
     health: "unknown",

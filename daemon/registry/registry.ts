@@ -21,10 +21,12 @@ import type { Surroundings } from "../supervisor/stream-context.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { Stream } from "../supervisor/stream.ts";
 import { placesOf } from "../store/layout.ts";
+import { destinationInUse } from "./destination-in-use.ts";
 import { LeftAlone } from "./left-alone.ts";
 import type { MemoryRecord, SpecRecord } from "../store/schemas.ts";
 import type { OutputSecrets } from "../store/secrets.ts";
 import type { Store } from "../store/store.ts";
+import { ownerOf } from "./owner-of.ts";
 import { Saving } from "./saving.ts";
 
 /** What has to do with all streams together. */
@@ -33,6 +35,8 @@ export type Parts = {
   readonly limiter: StreamLimiter;
   readonly schedule: Schedule;
   readonly cleanup: CleanupManager;
+  /** Whether what is being done just now is done for somebody who may know of everybody's streams. */
+  readonly isAdminAsking: () => boolean;
 };
 
 /** Every stream of this daemon, by name. */
@@ -94,14 +98,14 @@ export class Registry {
       name,
       places,
       log: this.#log.child({ stream: name }),
-      conflict: () => this.#conflict(name),
+      conflict: (forWhom) => this.#conflict(name, forWhom),
       usage: () => monitor.getUsage(name),
       takeSlot: () => {
         const refusal = limiter.reserve(name, stream.spec.owner);
         if (refusal === null) return;
         this.onRefusal(refusal, name);
         logRefusedStart(this.#log, name, refusal);
-        throw refusedStart(name, refusal, limiter);
+        throw refusedStart(name, refusal, limiter, this.#parts.isAdminAsking());
       },
       settleSlot: () => this.settleSlot(stream),
       scheduled: (stopAt) => schedule.set(name, stopAt),
@@ -204,15 +208,15 @@ export class Registry {
   }
 
   /** Another stream that sends to the same destination with the same key, and runs or soon will. */
-  #conflict(name: string): Failure | null {
+  #conflict(name: string, forWhom: "owner" | "asker"): Failure | null {
     const own = this.streams.get(name);
     if (own === undefined) return null;
-    const target = own.target;
-    const inUse = (by: string, advice = `Stop it first: streambro stop ${by}`): Failure => {
-      const message =
-        `${by} is sending to the same destination with the same key ` +
-        `(${hostOf(own.spec.outputs[0]?.url ?? "")}). ${advice}`;
-      return { reason: "already-publishing", permanent: false, message };
+    const { target } = own;
+    const inUse = (rival: string, isLeftAlone = false): Failure => {
+      const isOwn = ownerOf(this, rival) === own.spec.owner;
+      const isTold = isOwn || (forWhom === "asker" && this.#parts.isAdminAsking());
+      const host = hostOf(own.spec.outputs[0]?.url ?? "");
+      return destinationInUse(host, isTold ? { name: rival, isLeftAlone } : null);
     };
     for (const other of this.streams.values()) {
       if (other === own || !holdsSlot(other.supervisor.state)) continue;
@@ -223,7 +227,7 @@ export class Registry {
       if (target === running || target === other.target) return inUse(other.spec.name);
     }
     const left = this.leftAlone.sendingTo(target, (destination) => this.#targetOf(destination));
-    return left === null ? null : inUse(left, `See: streambro status ${left}`);
+    return left === null ? null : inUse(left, true);
   }
 
   #targetOf({ url, secrets }: Destination): string {

@@ -1,5 +1,5 @@
 import type { StreamStatus } from "../../shared/contract/status.ts";
-import type { StreamState } from "../../shared/states.ts";
+import { STREAM_STATES, type StreamState } from "../../shared/states.ts";
 import { shownState } from "../supervisor/state.ts";
 import type { Registry } from "./registry.ts";
 
@@ -17,6 +17,15 @@ export const statusesOf = (registry: Registry, names?: readonly string[]): Strea
     const left = leftAlone.statuses(new Set([name]));
     return left.length > 0 ? left : [registry.get(name).status()];
   });
+};
+
+export const countStates = (streams: readonly StreamStatus[]): Record<StreamState, number> => {
+  const counts = Object.fromEntries(STREAM_STATES.map((state) => [state, 0])) as Record<
+    StreamState,
+    number
+  >;
+  for (const stream of streams) counts[stream.state] += 1;
+  return counts;
 };
 
 /** The states of the same, at next to no cost. */

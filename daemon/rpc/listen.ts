@@ -3,12 +3,13 @@ import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import path from "node:path";
 import { serveConnection } from "./connection.ts";
+import { channelOf } from "./channel.ts";
+import { Crowd, MOST_CONNECTIONS } from "./crowd.ts";
 import { type Peer, type PeerReader, cannotBeAsked } from "./peer.ts";
-import type { Answerer } from "./server.ts";
+import { type Answerer, turnedAway } from "./server.ts";
 
 /** Longest path of a Unix socket on Linux, its closing zero byte left out. */
 const MOST_PATH_BYTES = 107;
-const MOST_CONNECTIONS = 512;
 
 export type Listener = {
   /** The one that accepts now: `mend` puts another in its place. */
@@ -42,6 +43,7 @@ export const listen = async (
     };
   }
   const sockets = new Set<Socket>();
+  const crowd = new Crowd();
   let closed = false;
   const open = async (): Promise<{ server: Server; identity: string }> => {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -52,6 +54,9 @@ export const listen = async (
         onError(error as Error);
         return void socket.destroy();
       }
+      const entered = crowd.enter(peer);
+      socket.on("close", entered.leave);
+      if (!entered.ok) return turnAway(socket, entered.why);
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
       serveConnection(socket, answer, peer);
@@ -100,6 +105,14 @@ export const listen = async (
       close: end,
     },
   };
+};
+
+/** Says why, where that may be said, and reads nothing. */
+const turnAway = (socket: Socket, why: string | null): void => {
+  socket.on("error", () => socket.destroy());
+  if (why === null) return void socket.destroy();
+  socket.resume();
+  channelOf(socket).end(turnedAway(why));
 };
 
 /** Tells this socket from any that comes to its path later; empty where there is none. */

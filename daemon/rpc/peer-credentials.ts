@@ -4,8 +4,14 @@ import { printable } from "../../shared/stream-name.ts";
 import { messageOf } from "../log/message-of.ts";
 import { type PeerReader, cannotBeAsked } from "./peer.ts";
 
-/** What the kernel knows of a connection's other end. */
-type Credentials = { readonly pid: number; readonly uid: number };
+/** What the kernel knows of a connection's other end; `groups` null where it does not tell them all. */
+type Credentials = {
+  /** For the trial alone: a process that is gone may have left its number to another. */
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[] | null;
+};
 /** Of an open socket's descriptor. Throws where the kernel refuses. */
 type ReadCredentials = (fd: number) => Credentials;
 
@@ -17,8 +23,13 @@ const LIBRARIES = [null, "libc.so.6"];
 // As Linux numbers them on x86, ARM and RISC-V; where it does otherwise, the trial finds out.
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_PEERGROUPS = 59;
 /** pid, uid and gid, 32 bits each. */
 const UCRED_BYTES = 12;
+const GID_BYTES = 4;
+/** What nearly everybody has room in, and the most that Linux lets a process have. */
+const USUAL_GROUPS = 64;
+const NGROUPS_MAX = 65_536;
 const TRIAL_MS = 2_000;
 
 /**
@@ -29,9 +40,13 @@ const TRIAL_MS = 2_000;
 export const askTheKernel = async (load = loadNative): Promise<Asking> => {
   try {
     const read = await load();
-    const whyNot = await trial(read);
-    if (whyNot !== null) return { peerOf: cannotBeAsked, whyNot };
-    return { peerOf: (socket) => ({ uid: read(descriptorOf(socket)).uid }), whyNot };
+    const tried = await trial(read);
+    if (!tried.ok) return { peerOf: cannotBeAsked, whyNot: tried.whyNot };
+    const peerOf: PeerReader = (socket) => {
+      const { uid, gid, groups } = read(descriptorOf(socket));
+      return { uid, groups: [gid, ...((tried.groupsToo ? groups : null) ?? [])] };
+    };
+    return { peerOf, whyNot: null };
   } catch (error) {
     return { peerOf: cannotBeAsked, whyNot: reasonOf(error) };
   }
@@ -50,13 +65,27 @@ const loadNative = async (): Promise<ReadCredentials> => {
     }
   };
   const getsockopt = open(LIBRARIES);
+  /** How many bytes there are, and whether they were read. */
+  const ask = (fd: number, what: number, into: Uint32Array): { bytes: number; read: boolean } => {
+    const length = new Uint32Array([into.byteLength]);
+    const status: unknown = getsockopt(fd, SOL_SOCKET, what, into, length);
+    return { bytes: length[0] ?? 0, read: status === 0 };
+  };
+  /** Null where the kernel does not know the question, as before Linux 4.13. */
+  const groupsOf = (fd: number, room: number): number[] | null => {
+    const groups = new Uint32Array(room);
+    const { bytes, read } = ask(fd, SO_PEERGROUPS, groups);
+    const count = bytes / GID_BYTES;
+    if (read) return [...groups.subarray(0, count)];
+    // Too little room: it has said how much is needed.
+    return count > room && count <= NGROUPS_MAX ? groupsOf(fd, count) : null;
+  };
   return (fd) => {
     const credentials = new Uint32Array(3);
-    const length = new Uint32Array([UCRED_BYTES]);
-    const status: unknown = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, length);
-    const [pid = 0, uid = 0] = credentials;
-    if (status !== 0 || length[0] !== UCRED_BYTES) throw new Error("SO_PEERCRED is refused");
-    return { pid, uid };
+    const { bytes, read } = ask(fd, SO_PEERCRED, credentials);
+    const [pid = 0, uid = 0, gid = 0] = credentials;
+    if (!read || bytes !== UCRED_BYTES) throw new Error("SO_PEERCRED is refused");
+    return { pid, uid, gid, groups: groupsOf(fd, USUAL_GROUPS) };
   };
 };
 
@@ -68,36 +97,48 @@ const descriptorOf = (socket: Socket): number => {
   return fd;
 };
 
-/** Why it fails, or null. The name is in no directory: nothing to make, to protect or to leave behind. */
-const trial = (read: ReadCredentials): Promise<string | null> =>
+/** Whether it works; `groupsToo`: the groups that were told are this process's own. */
+type Tried =
+  | { readonly ok: true; readonly groupsToo: boolean }
+  | { readonly ok: false; readonly whyNot: string };
+
+/** The name is in no directory: nothing to make, to protect or to leave behind. */
+const trial = (read: ReadCredentials): Promise<Tried> =>
   new Promise((resolve) => {
     let seen = "it told nothing of a connection made for trial";
-    const settle = (whyNot: string | null): void => {
+    const settle = (tried: Tried): void => {
       clearTimeout(timer);
       server.close();
       client.destroy();
-      resolve(whyNot);
+      resolve(tried);
     };
-    const timer = setTimeout(() => settle("a connection made for trial was not served"), TRIAL_MS);
+    const fail = (whyNot: string): void => settle({ ok: false, whyNot });
+    const timer = setTimeout(() => fail("a connection made for trial was not served"), TRIAL_MS);
     const server = createServer((socket) => {
       socket.on("error", () => {});
       try {
-        const { pid, uid } = read(descriptorOf(socket));
+        const { pid, uid, gid, groups } = read(descriptorOf(socket));
         // Anybody may come in between; only this process is known.
-        if (pid === process.pid && uid === process.geteuid?.()) settle(null);
+        if (pid === process.pid && uid === process.geteuid?.())
+          settle({ ok: true, groupsToo: groups !== null && areOwn([gid, ...groups]) });
         else seen = `it told uid ${uid} of a connection made for trial`;
       } catch (error) {
         seen = reasonOf(error);
       }
       socket.destroy();
     });
-    server.on("error", (error) => settle(messageOf(error)));
+    server.on("error", (error) => fail(messageOf(error)));
     const client = new Socket();
-    client.on("error", (error) => settle(messageOf(error)));
-    client.on("close", () => settle(seen));
+    client.on("error", (error) => fail(messageOf(error)));
+    client.on("close", () => fail(seen));
     const name = `\0streambro-${randomUUID()}`;
     server.listen(name, () => client.connect(name));
   });
+
+const areOwn = (groups: readonly number[]): boolean => {
+  const own = new Set(process.getgroups?.());
+  return new Set(groups).size === own.size && groups.every((gid) => own.has(gid));
+};
 
 const reasonOf = (error: unknown): string => {
   const { code } = error as NodeJS.ErrnoException;

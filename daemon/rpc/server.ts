@@ -28,9 +28,9 @@ export type Caller = {
   readonly channel?: Channel;
 };
 
-/** One function a method of the contract. */
-export type Handlers = {
-  readonly [M in MethodName]: (params: Params<M>, caller: Caller) => Promise<Result<M>>;
+/** One function a method of the contract, and what it needs to know of who calls. */
+export type Handlers<C extends Caller = Caller> = {
+  readonly [M in MethodName]: (params: Params<M>, caller: C) => Promise<Result<M>>;
 };
 
 /** Longest batch; its answers are held until the last of them is there. */
@@ -73,6 +73,14 @@ export const answerer = (handlers: Handlers, version: string, log: Log): Answere
 /** The answer to a frame that was thrown away unread. */
 export const tooLong = (most: number): string =>
   JSON.stringify(refused(INVALID_REQUEST, `A message holds at most ${most} bytes.`));
+
+/** The answer to a connection that is not served. */
+export const turnedAway = (why: string): string =>
+  JSON.stringify(
+    createJSONRPCErrorResponse(null, ERRORS.TOO_MANY_REQUESTS.rpc, why, {
+      code: "TOO_MANY_REQUESTS",
+    }),
+  );
 
 const text = (answer: JSONRPCResponse | null): string | null =>
   answer === null ? null : JSON.stringify(answer);

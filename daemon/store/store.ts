@@ -104,6 +104,20 @@ export class Store {
     return left;
   }
 
+  /**
+   * What an earlier stream of that name has left, which may have been another user's and whose
+   * specification may be damaged, is not a new one's. Errors: STORAGE_FAILED.
+   */
+  async forgetEarlier(name: string): Promise<void> {
+    await this.memories.remove(name);
+    const { log } = placesOf(this.layout, name);
+    try {
+      for (const file of [log, `${log}.1`]) rmSync(file, { force: true });
+    } catch (error) {
+      throw storageFailure(this.layout.logs, error);
+    }
+  }
+
   async #forgetSpec(name: string): Promise<void> {
     try {
       await this.specs.remove(name);

@@ -18,11 +18,11 @@ export const prepareStream = async (
   const without = (event: Event): PrepareOutcome => ({ event, contents: null });
   const destination = context.destination();
   if (!destination.ok) return without({ type: "unprepared", failure: destination.failure });
-  const conflict = context.conflict();
+  const conflict = context.conflict("owner");
   if (conflict !== null) return without({ type: "unprepared", failure: conflict });
-  const { input, loop, mode, encoding, revision } = context.spec();
+  const { owner, input, loop, mode, encoding, revision } = context.spec();
   const plan = {
-    ...{ name, input, loop, mode, encoding, revision, reached, fallback },
+    ...{ name, owner, input, loop, mode, encoding, revision, reached, fallback },
     destination: destination.destination,
     maxRunMs: settings.MAX_RUN_MS,
     logMaxBytes: settings.LOG_MAX_BYTES,

@@ -48,6 +48,7 @@ export const statusOf = (
   return {
     name: spec.name,
     owner: spec.owner,
+    mayControl: true,
     state: shownState(state),
     desired,
     health,

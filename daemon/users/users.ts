@@ -2,6 +2,8 @@ import { StreamBroError } from "../../shared/errors.ts";
 import { printable } from "../../shared/stream-name.ts";
 import { type Found, type LookUp, UNKNOWN, lookUp } from "./look-up.ts";
 
+/** As `nameOf` calls those that have no name. */
+const NUMBERED = /^uid-\d+$/;
 const KEPT_MS = 60_000;
 const MOST_KEPT = 1_000;
 /** Questions to the machine that may be under way at once; further ones have to come again. */
@@ -19,20 +21,26 @@ export class Users {
     this.#now = now;
   }
 
-  /** What limits count by; `uid-1234` for a number that is no user's. Errors: OPERATION_FAILED. */
+  /**
+   * What owners are called and limits count by, one name a number; `uid-1234` for one that is no user's.
+   * Errors: OPERATION_FAILED.
+   */
   async nameOf(uid: number): Promise<string> {
     const found = await this.#find(String(uid));
     if (found.is === "unknown") throw notJustNow(`user ${uid}`);
-    return found.is === "user" && found.user.uid === uid ? found.user.name : `uid-${uid}`;
+    const isUser = found.is === "user" && found.user.uid === uid;
+    // A user that is called like another's number is not that other one.
+    return isUser && !isNumbered(found.user.name) ? found.user.name : `uid-${uid}`;
   }
 
   /**
-   * The user's name as the machine has it, where `asked` may be a number, or be spelled differently.
+   * The user's name as `nameOf` has it, where `asked` may be a number, be spelled differently, or be a
+   * second name of one number.
    * Errors: INVALID_SPEC where there is no such user, OPERATION_FAILED.
    */
   async named(asked: string): Promise<string> {
     const found = await this.#find(asked);
-    if (found.is === "user") return found.user.name;
+    if (found.is === "user") return this.nameOf(found.user.uid);
     const shown = printable(asked);
     if (found.is === "unknown") throw notJustNow(shown);
     const sentence = `${shown} is no user of this machine. Limits count by its users: getent passwd`;
@@ -60,7 +68,10 @@ export class Users {
   }
 }
 
-const notJustNow = (whom: string): StreamBroError =>
+/** Whether it is what `nameOf` calls somebody who is no user of this machine. */
+export const isNumbered = (name: string): boolean => NUMBERED.test(name);
+
+export const notJustNow = (whom: string): StreamBroError =>
   new StreamBroError(
     "OPERATION_FAILED",
     `${whom} cannot be looked up: this machine's list of users does not answer. Try again.`,

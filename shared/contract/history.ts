@@ -31,6 +31,8 @@ export const HistoryEntry = z.object({
   at: z.string(),
   /** Null where it is about the daemon itself. */
   stream: z.string().nullable(),
+  /** Whose the stream was then; null where that was not recorded. */
+  owner: z.string().nullable().default(null),
   kind: z.enum(HISTORY_KINDS),
   /** States, or under `health` what arrived; null where there is none. */
   from: z.string().nullable(),

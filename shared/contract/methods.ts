@@ -52,7 +52,10 @@ export const METHODS = {
       runtimeDir: z.string(),
       ffmpeg: z.string().nullable(),
       streams: z.record(z.enum(STREAM_STATES), z.number()),
+      /** An admin's alone. */
       warnings: z.array(z.string()),
+      /** Of whoever asks: a user may only touch streams of its own. */
+      role: z.enum(["admin", "user"]).optional(),
     }),
   },
   "daemon.stop": {

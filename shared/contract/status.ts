@@ -59,6 +59,11 @@ export const Tracks = z.object({
 export const StreamStatus = z.object({
   name: z.string(),
   owner: z.string(),
+  /**
+   * Whether whoever asks may start, stop and change it. Else it is another's: `input` and `outputs` are
+   * empty, and what else could tell of them is null.
+   */
+  mayControl: z.boolean().default(true),
   state: z.enum(STREAM_STATES),
   desired: z.enum(DESIRED_STATES),
   health: z.enum(HEALTH_STATES),

@@ -8,7 +8,7 @@ import { runProgram } from "../../cli/program.ts";
 
 const AT = "2026-11-23T03:12:09.000Z";
 const entry = (more: Partial<HistoryEntry>): HistoryEntry => ({
-  ...{ id: 1, at: AT, stream: "radio", kind: "state", from: "live", to: "backoff" },
+  ...{ id: 1, at: AT, stream: "radio", owner: "anna", kind: "state", from: "live", to: "backoff" },
   ...{ reason: "connection-refused", message: "a.example refused the connection; retry in 4.2 s" },
   ...{ by: null, details: {}, skipped: 0 },
   ...more,

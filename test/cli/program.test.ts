@@ -167,6 +167,35 @@ const known: Reply = ({ params }) => {
   };
 };
 
+void tap.test("--all is what may be acted on", async (t) => {
+  const streams = [status("news", "backoff", { mayControl: false }), status("radio")];
+  const reply: Reply = ({ method }) =>
+    method === "stream.status" ? { streams } : { changed: true, stream: status("radio") };
+  for (const verb of ["start", "stop", "restart", "rm"]) {
+    const ran = await run(`${verb} --all -q`, reply);
+    t.match(ran, { exit: 0, err: "" }, verb);
+    t.same(
+      ran.asked.slice(1).map(({ params }) => params["name"]),
+      ["radio"],
+      verb,
+    );
+  }
+  t.match(await run("status --all", reply), { exit: 0, out: /^NAME [^\n]*\nradio [^\n]*\n$/ });
+  t.match(await run("ls", reply), { exit: 0, out: /^news/m });
+  const none: Reply = () => ({ streams: streams.slice(0, 1) });
+  t.match(await run("stop --all", none), { exit: 0, err: "streambro: you have no streams.\n" });
+  t.match(await run("stop --all", () => ({ streams: [] })), { err: /there are no streams/ });
+});
+
+void tap.test("the role one has", async (t) => {
+  const about = { version: "1", pid: 1, startedAt: "2026-01-01T00:00:00.000Z", streams: {} };
+  const places = { ffmpeg: "5", socket: "/s", stateDir: "/d", runtimeDir: "/r", warnings: [] };
+  const asUser: Reply = () => ({ ...about, ...places, role: "user" });
+  t.match(await run("daemon status", asUser), { exit: 0, out: /^you are: +a user: /m });
+  const older = await run("daemon status", () => ({ ...about, ...places }));
+  t.notMatch(older.out, "you are");
+});
+
 void tap.test("status and ls", async (t) => {
   const cases = {
     status: 0,

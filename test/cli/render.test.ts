@@ -18,6 +18,7 @@ const [S, M, H, D] = [1000, 60_000, 3_600_000, 86_400_000];
 const stream = (fields: Partial<StreamStatus>): StreamStatus => ({
   name: "radio",
   owner: "anna",
+  mayControl: true,
   state: "stopped",
   desired: "stopped",
   health: "unknown",
@@ -153,6 +154,22 @@ void tap.test("the table on terminals of every width", async (t) => {
   const poor = stream({ state: "live", health: "congested" });
   const marked = statusTable([poor], { now: NOW, room: 40, colour: true });
   t.match(marked[1], "\u001B[33mcongested\u001B[39m", "on the narrowest terminal too");
+});
+
+void tap.test("whose streams they are, where that differs", async (t) => {
+  const others = stream({
+    ...{ name: "news", owner: "bob", state: "backoff", mayControl: false, input: "" },
+  });
+  const view = { now: NOW, room: null, colour: false };
+  t.same(
+    statusTable([live, others], view).map((line) => line.replace(/ +/g, " ")),
+    [
+      "NAME OWNER STATE HEALTH SINCE UP BITRATE FPS SPEED CPU MEM RESTARTS NOTE",
+      "radio anna live delivering Mar 1 08:00 3d 4h 4.1 Mb/s 25 1.00x 0.8% 19 MB 1 river.mp4 02:10/23:40",
+      "news bob backoff - 10:00 - - - - - - 0 -",
+    ],
+  );
+  t.match(statusTable([others, others], view)[0], /^NAME +STATE /, "one owner needs no column");
 });
 
 void tap.test("text on a terminal", async (t) => {

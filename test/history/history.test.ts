@@ -348,3 +348,33 @@ t.test("kill -9 at any moment leaves it readable", async (t) => {
     t.equal((highest ?? 0) - (lowest ?? 0) + 1, rows, "none is missing in between");
   }
 });
+
+t.test("whose a stream was is remembered with each entry", async (t) => {
+  const made = bench(t);
+  const record = (stream: string | null, owner: string | null, message: string): void =>
+    made.history.record({ stream, owner, kind: "changed", message, details: { pid: 7 } });
+  record("radio", "anna", "first");
+  record("news", "bob", "second");
+  record(null, null, "the daemon's");
+  record("radio", null, "nobody knows");
+  record("radio", 'b"ob', "given away");
+  const of = (owner: string | null, more: object = {}): string[] => {
+    const query = { names: null, owner, since: null, until: null, limit: 10, ...more };
+    return made.history.read(query).entries.map(({ message }) => message);
+  };
+  const look = (): void => {
+    t.same(of("anna"), ["first", "the daemon's"]);
+    t.same(of("bob"), ["second", "the daemon's"]);
+    t.same(of('b"ob'), ["the daemon's", "given away"]);
+    t.same(of("bob", { names: ["radio"] }), []);
+    t.equal(of(null).length, 5);
+    t.same(of("anna", { from: 2 }), ["the daemon's"]);
+    const knows = ["anna", "bob", 'b"ob', null].map((owner) => made.history.knows("radio", owner));
+    t.same(knows, [true, false, true, true]);
+  };
+  look();
+  made.restart();
+  look();
+  t.match(made.read("radio"), [{ owner: "anna", details: { pid: 7 } }, { owner: null }, {}]);
+  t.same(made.read("radio")[0]?.details, { pid: 7 });
+});

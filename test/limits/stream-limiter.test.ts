@@ -211,7 +211,7 @@ t.test("a refused start says what is reached and what to do", async (t) => {
     limiter.registerStream(name, "anna");
   for (let n = 0; n < 7; n += 1) limiter.hold(`other${n}`, "bob");
   const refusal = limiter.reserve("lofi", "anna") as LimitRefusal;
-  const error = refusedStart("lofi", refusal, limiter);
+  const error = refusedStart("lofi", refusal, limiter, false);
   t.equal(
     error.message,
     "lofi: not started: Maximum 5 concurrent streams reached for anna (global 12 of 20).\n" +
@@ -222,11 +222,23 @@ t.test("a refused start says what is reached and what to do", async (t) => {
   t.same([error.code, error.details], ["STREAM_LIMIT_EXCEEDED", { httpStatus: 429, ...facts }]);
 
   limiter.setLimits({ perUser: 5, global: 12, users: { carl: 0 } });
-  const full = refusedStart("x", limiter.reserve("x", "dora") as LimitRefusal, limiter);
+  const full = refusedStart("x", limiter.reserve("x", "dora") as LimitRefusal, limiter, true);
   t.match(full.message, "Maximum 12 concurrent streams reached on this server (dora has 0 of 5).");
   t.match(full.message, /\nStop one of: cats, .* and 2 more\.$/);
   t.match(full.details, { scope: "global", httpStatus: 429 });
-  const none = refusedStart("x", limiter.reserve("x", "carl") as LimitRefusal, limiter);
+  const refused = (user: string): string =>
+    refusedStart("x", limiter.reserve("x", user) as LimitRefusal, limiter, false).message;
+  t.match(
+    refused("dora"),
+    /\nTry again later, or ask an admin for: .* --global N$/,
+    "no other's names",
+  );
+  limiter.setLimits({ perUser: 9, global: 12, users: { carl: 0 } });
+  t.match(
+    refused("anna"),
+    /on this server .*\nStop one of: cats, chess-night, news, radio, rain\.$/,
+  );
+  const none = refusedStart("x", limiter.reserve("x", "carl") as LimitRefusal, limiter, true);
   t.match(none.message, /\nRaise it: streambro limits set --user carl=N$/);
   t.throws(() => limiter.registerStream("lofi", "anna"), { message: /^lofi: not started: Max/ });
 

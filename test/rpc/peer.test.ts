@@ -75,12 +75,12 @@ t.test("a kernel that cannot be asked is not, and it says why", async (t) => {
   const missing = Object.assign(new Error("Cannot find module 'koffi'\nRequire stack:"), {
     code: "MODULE_NOT_FOUND",
   });
-  const wrong = { pid: process.pid, uid: own + 1 };
+  const wrong = { pid: process.pid, uid: own + 1, gid: 0, groups: [] };
   const cases: ReadonlyArray<readonly [Parameters<typeof askTheKernel>[0], RegExp]> = [
     [() => Promise.reject(missing), /^the package koffi is not installed$/],
     [() => Promise.reject(new Error("wrong ELF class")), /^wrong ELF class$/],
     [async () => () => wrong, /it told uid \d+ of a connection made for trial/],
-    [async () => () => ({ pid: 0, uid: own }), /it told uid/],
+    [async () => () => ({ ...wrong, pid: 0, uid: own }), /it told uid/],
     [
       async () => () => {
         throw new Error("SO_PEERCRED is refused");
@@ -101,9 +101,52 @@ t.test("a connection of which nothing is told is not served", async (t) => {
   const { file, complaints } = await opened(t, () => {
     calls += 1;
     if (calls === 1) throw new Error("SO_PEERCRED is refused");
-    return { uid: 7 };
+    return { uid: 7, groups: [] };
   });
   t.equal(await asked(file), "");
   t.same(complaints, ["SO_PEERCRED is refused"]);
   t.equal(await asked(file), "7", "others are");
+});
+
+t.test("the groups of whoever connected", async (t) => {
+  const { peerOf } = await askTheKernel();
+  const file = path.join(home, "groups.sock");
+  const listening = await listen(
+    file,
+    async (_, { peer }) => JSON.stringify(peer?.groups ?? null),
+    () => {},
+    peerOf,
+  );
+  if (!listening.ok) throw new Error(listening.message);
+  t.teardown(() => listening.listener.close());
+  chmodSync(file, 0o666);
+  t.same(new Set(JSON.parse(await asked(file))), new Set(process.getgroups?.()));
+  if (!(await canBeNobody())) {
+    t.comment("nobody else to be");
+    return;
+  }
+  const script = `const s = require("net").connect(${JSON.stringify(file)}, () => s.write("x\\n"));
+    let all = "";
+    s.on("data", (chunk) => { all += chunk; if (all.endsWith("\\n")) { console.log(all); s.destroy(); } });`;
+  const groupsOf = async (...ids: string[]): Promise<unknown> => {
+    const args = [...ids, process.execPath, "-e", script];
+    return JSON.parse((await command("setpriv", args, { env: plainEnvironment() })).stdout);
+  };
+  const plain = ["--reuid", "4001", "--regid", "4002"];
+  t.same(await groupsOf(...plain, "--clear-groups"), [4002]);
+  t.same(await groupsOf(...plain, "--groups", "4003,4294967294"), [4002, 4003, 4_294_967_294]);
+  const many = Array.from({ length: 2_000 }, (_, n) => 10_000 + n);
+  t.same(await groupsOf(...plain, "--groups", many.join(",")), [4002, ...many], "room is made");
+});
+
+t.test("groups that are not told, or not these, are not believed", async (t) => {
+  const gid = process.getegid?.() ?? -1;
+  for (const groups of [null, [gid, 4_999]]) {
+    const peer = { pid: process.pid, uid: own, gid, groups };
+    const { peerOf, whyNot } = await askTheKernel(async () => () => peer);
+    t.equal(whyNot, null);
+    const socket = new net.Socket();
+    Object.assign(socket, { _handle: { fd: 7, close: () => {} } });
+    t.same(peerOf(socket), { uid: own, groups: [gid] }, "the primary group alone");
+  }
 });
