@@ -56,6 +56,7 @@ t.test("npm pack, npm install -g", { timeout: 120_000 }, async (t) => {
       "CHANGELOG.md",
       "LICENSE",
       "README.md",
+      "SECURITY.md",
       "bin/streambro",
       "bin/streambrod",
       "dist/*.cjs",
