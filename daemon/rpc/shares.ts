@@ -1,7 +1,5 @@
 import type { Peer } from "./peer.ts";
 
-/** Longest that messages are worked on before everything else in the daemon has its turn. */
-const SLICE_MS = 10;
 /** Bytes of answers that one may leave untaken, over all of its connections, before further ones are refused. */
 const MOST_UNTAKEN = 32 * 1024 * 1024;
 /** Messages of one that wait to be begun; past that, those of connections that have gone are forgotten. */
@@ -32,17 +30,14 @@ export type Share = {
  */
 export class Shares {
   readonly #isSpared: (uid: number) => boolean;
-  readonly #now: () => number;
   /** In the order of their turns. */
   readonly #standings = new Map<Key, Standing>();
   #isDue = false;
 
   constructor(
     isSpared: (uid: number) => boolean = (uid) => uid === 0 || uid === process.geteuid?.(),
-    now: () => number = () => performance.now(),
   ) {
     this.#isSpared = isSpared;
-    this.#now = now;
   }
 
   /** To be told when the connection has ended. */
@@ -76,19 +71,14 @@ export class Shares {
     });
   }
 
-  /** One of each in turn; whoever was begun last is the last to be begun next time. */
+  /** One at a time, and everything else in the daemon between two; whoever it was is the last to be next. */
   #work(): void {
-    const until = this.#now() + SLICE_MS;
-    for (let isAny = true; isAny;) {
-      isAny = false;
-      for (const standing of [...this.#standings.values()]) {
-        if (standing.waiting.length === 0) continue;
-        if (this.#now() >= until) return this.#soon();
-        isAny = true;
-        this.#standings.delete(standing.key);
-        this.#standings.set(standing.key, standing);
-        this.#beginNext(standing);
-      }
+    for (const standing of this.#standings.values()) {
+      if (standing.waiting.length === 0) continue;
+      this.#standings.delete(standing.key);
+      this.#standings.set(standing.key, standing);
+      this.#beginNext(standing);
+      return this.#soon();
     }
   }
 
