@@ -22,7 +22,7 @@ export const serveConnection = (
 ): void => {
   const reader = new FrameReader(MAX_FRAME_BYTES);
   const gone = new AbortController();
-  const share = shares.of(peer, gone.signal);
+  const share = shares.of(peer, gone.signal, () => settle());
   const caller: Caller = { gone: gone.signal, peer, channel: channelOf(socket), share };
   let underWay = 0;
   let asked = 0;
@@ -31,9 +31,11 @@ export const serveConnection = (
 
   const isBusy = (): boolean =>
     underWay >= MOST_UNDER_WAY || asked > MOST_ASKED || socket.writableLength > MOST_UNREAD_BYTES;
+  // One after another: of what one connection sends at once, no more than a batch waits elsewhere.
+  const mayTake = (): boolean => !isBusy() && !share.isWaiting();
   const settle = (): void => {
-    while (waiting.length > 0 && !isBusy()) void take(waiting.shift() ?? "");
-    if (isBusy()) socket.pause();
+    while (waiting.length > 0 && mayTake()) void take(waiting.shift() ?? "");
+    if (isBusy() || waiting.length > 0) socket.pause();
     else socket.resume();
     if (ended && underWay === 0 && waiting.length === 0) socket.end();
   };
@@ -57,7 +59,7 @@ export const serveConnection = (
     settle();
   };
   const onLine = (line: string): void => {
-    if (!isBusy() && waiting.length === 0) void take(line);
+    if (mayTake() && waiting.length === 0) void take(line);
     else waiting.push(line);
   };
 

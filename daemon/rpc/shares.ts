@@ -3,7 +3,7 @@ import type { Peer } from "./peer.ts";
 /** Bytes of answers that one may leave untaken, over all of its connections, before further ones are refused. */
 const MOST_UNTAKEN = 32 * 1024 * 1024;
 /** Messages of one that wait to be begun; past that, those of connections that have gone are forgotten. */
-const MOST_WAITING = 4_096;
+const MOST_WAITING = 1_000;
 
 /** Why no more is answered just now. */
 export const ANSWERS_LEFT =
@@ -18,6 +18,8 @@ type Work = { readonly begin: () => void; readonly forget: () => void; readonly 
 export type Share = {
   /** Begins it when it is this user's turn; null where nobody is there any more and too much waits. */
   readonly begin: <T>(work: () => Promise<T>) => Promise<T | null>;
+  /** Something of this connection is still to be begun. */
+  readonly isWaiting: () => boolean;
   /** So many bytes of answers were made, or taken where it is negative. */
   readonly hold: (bytes: number) => void;
   /** Too many answers were not taken: what asks for more has to be refused. */
@@ -40,8 +42,8 @@ export class Shares {
     this.#isSpared = isSpared;
   }
 
-  /** To be told when the connection has ended. */
-  of(peer: Peer | null, gone: AbortSignal): Share {
+  /** `gone` when the connection has ended; `onBegun` is told when nothing of it waits any more. */
+  of(peer: Peer | null, gone: AbortSignal, onBegun: () => void = () => {}): Share {
     const key = peer === null || this.#isSpared(peer.uid) ? Symbol("connection") : peer.uid;
     const standing = this.#standings.get(key) ?? { key, users: 0, untaken: 0, waiting: [] };
     this.#standings.set(key, standing);
@@ -50,13 +52,27 @@ export class Shares {
       standing.users -= 1;
       this.#forgetIdle(standing);
     });
+    let pending = 0;
+    const came = (): void => {
+      pending -= 1;
+    };
     return {
       begin: (work) =>
         new Promise((resolve, reject) => {
-          const begin = (): void => void work().then(resolve, reject);
-          standing.waiting.push({ begin, gone, forget: () => resolve(null) });
+          const begin = (): void => {
+            came();
+            work().then(resolve, reject);
+            if (pending === 0) onBegun();
+          };
+          const forget = (): void => {
+            came();
+            resolve(null);
+          };
+          pending += 1;
+          standing.waiting.push({ begin, gone, forget });
           this.#soon();
         }),
+      isWaiting: () => pending > 0,
       hold: (bytes) => void (standing.untaken += bytes),
       isFull: () => standing.untaken > MOST_UNTAKEN,
     };
