@@ -5,10 +5,12 @@ import { METHODS } from "../../shared/contract/methods.ts";
 import { boundedAs } from "../../daemon/access/asker.ts";
 import { type GuardedHandlers, guard } from "../../daemon/access/guard.ts";
 import { Asking } from "../../daemon/history/asking.ts";
+import { changeStream } from "../../daemon/commands/change-stream.ts";
+import type { Editing } from "../../daemon/commands/editing.ts";
 import type { Caller } from "../../daemon/rpc/server.ts";
 import { FakeClock } from "../helpers/fake-clock.ts";
 import { recordingLog } from "../helpers/recording-log.ts";
-import { registryOf, telling } from "./company.ts";
+import { anna, registryOf, seenBy, telling } from "./company.ts";
 
 type Handle = (params: object, caller: Caller) => Promise<object>;
 
@@ -92,4 +94,16 @@ t.test("numbers that are nobody's have one bound together", (t) => {
   );
   t.same(bounds, [-1, -1, 4107, 4108]);
   t.end();
+});
+
+t.test("a change that waited is not made to what is another's by then", async (t) => {
+  const given = { record: { spec: { owner: "bob" } }, inTurn: (work: () => unknown) => work() };
+  const editing = { registry: { get: () => given } } as unknown as Editing;
+  const change = (showsOthers: boolean): Promise<unknown> => {
+    const sight = seenBy(anna, showsOthers);
+    const caller = { gone: new AbortController().signal, peer: null, sight };
+    return changeStream({ name: "radio", loop: false }, caller, editing);
+  };
+  await t.rejects(change(true), { code: "NOT_PERMITTED", message: /belongs to bob/ });
+  await t.rejects(change(false), { code: "STREAM_NOT_FOUND" });
 });
