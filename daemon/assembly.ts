@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { CleanupManager } from "./cleanup/cleanup-manager.ts";
 import { removeOrphans } from "./cleanup/orphans.ts";
@@ -14,6 +15,7 @@ import type { ResourceMonitor } from "./health/resource-monitor.ts";
 import { Limits } from "./limits/limits.ts";
 import type { Log } from "./log/log.ts";
 import { SeenMedia } from "./media/seen-media.ts";
+import { Reach } from "./reach/reach.ts";
 import { Metering } from "./metrics/metering.ts";
 import { Registry } from "./registry/registry.ts";
 import { launcher } from "./runner/launch.ts";
@@ -35,6 +37,7 @@ export type Assembled = {
   readonly upkeep: Upkeep;
   readonly encoders: HardwareDetector;
   readonly seen: SeenMedia;
+  readonly reach: Reach;
   readonly metering: Metering;
   readonly history: HistoryRoom;
 };
@@ -53,6 +56,9 @@ export type Needed = {
   /** Aborted then. */
   readonly ending: AbortSignal;
 };
+
+/** The program beside the runner that walks to an input. */
+const REACH = "streambro-reach.cjs";
 
 /** Puts together what the streams of one daemon share; nothing runs yet. */
 export const assemble = ({
@@ -88,10 +94,11 @@ export const assemble = ({
     file: store.layout.encoders,
   });
   const seen = new SeenMedia();
+  const reach = new Reach(process.geteuid?.() ?? 0, path.join(path.dirname(runner), REACH));
   const starts = new StartGate({ clock, ending, most: () => mostStarts(settings()) });
-  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, { tools, encoders, seen });
+  const upkeep = new Upkeep(log, () => settings().LOG_MAX_BYTES, { tools, encoders, seen, reach });
   const surroundings = {
-    ...{ settings, tools, clock, draining, ending, monotonic, encoders, seen, starts },
+    ...{ settings, tools, clock, draining, ending, monotonic, encoders, seen, reach, starts },
     launch: launcher(runner),
     random: Math.random,
   };
@@ -131,7 +138,7 @@ export const assemble = ({
     log.warn({ event: "clock", stepMs }, `the wall clock was set ${stepWords(stepMs)}`);
     history.remember.clockSet(stepMs, stepWords(stepMs));
   });
-  const shared = { clock, starts, schedule, cleanup, upkeep, encoders, seen };
+  const shared = { clock, starts, schedule, cleanup, upkeep, encoders, seen, reach };
   return { registry, monitor, limits, metering, history, ...shared };
 };
 

@@ -58,7 +58,7 @@ export const addStream = async (
   };
   refuseMany();
   const playable = await playableOf(
-    { ...wish, input, url: destination.url },
+    { ...wish, owner, input, url: destination.url },
     editing,
     `${name}: not added`,
   );

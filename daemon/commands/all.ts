@@ -26,8 +26,8 @@ type Around = {
 
 /** The whole contract carried out, each room by its own file. */
 export const allHandlers = ({ daemon, parts, store, settings, owners, log }: Around): Handlers => {
-  const { registry, limits, encoders, seen, metering, starts, clock, history } = parts;
-  const means = { tools: toolsOf(() => settings.current()), encoders, seen };
+  const { registry, limits, encoders, seen, reach, metering, starts, clock, history } = parts;
+  const means = { tools: toolsOf(() => settings.current()), encoders, seen, reach };
   const { asking, remember } = history;
   const showsOthers = (): boolean => settings.current().SHOW_OTHERS_STREAMS;
   const mostRegistered = (): number => settings.current().MAX_REGISTERED_STREAMS_PER_USER;

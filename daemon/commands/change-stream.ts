@@ -52,7 +52,10 @@ export const changeStream = async (
       (owner ?? before.owner) !== before.owner ||
       onResourceBreach !== before.onResourceBreach;
     if (!changed) return { changed, matters };
-    if (matters) await playableOf({ ...wish, input, url: output?.url ?? "" }, editing, refusal);
+    // What its new owner may not read is not that owner's to play.
+    const isHandedOver = owner !== null && (await editing.reach.differs(before.owner, owner));
+    const request = { ...wish, owner: owner ?? before.owner, input, url: output?.url ?? "" };
+    if (matters || isHandedOver) await playableOf(request, editing, refusal);
     const revision = before.revision + 1;
     const hasSecrets = destination !== null && Object.keys(destination.secrets).length > 0;
     const keys = destination === null ? record.keys : hasSecrets ? revision : null;
@@ -78,7 +81,7 @@ export const changeStream = async (
     }
     // It is changed: a key that cannot be removed goes at the next start.
     await store.secrets.prune(name, keys).catch(() => {});
-    return { changed, matters };
+    return { changed, matters: matters || isHandedOver };
   });
   if (outcome.changed) editing.edited(name, "changed", `changed: ${givenIn(params).join(", ")}`);
   // Another owner may have room for what waits.

@@ -4,7 +4,8 @@ import { ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { GuardedHandlers } from "../access/guard.ts";
 import { commandLineOf } from "../runner/identity.ts";
-import { PLAYLIST, PRESET } from "../runner/run-directory.ts";
+import { PLAYLIST, PRESET, placeFor } from "../runner/run-directory.ts";
+import { playing } from "../reach/input.ts";
 import { type Layout, placesOf } from "../store/layout.ts";
 import { type Means, examine } from "../supervisor/examine.ts";
 import type { Stream } from "../supervisor/stream.ts";
@@ -22,10 +23,10 @@ export const commandLineHandlers = (ports: Ports): Pick<GuardedHandlers, "stream
 });
 
 const planned = async (stream: Stream, { layout, ...means }: Ports): Promise<readonly string[]> => {
-  const { name, input, mode, encoding, outputs } = stream.spec;
+  const { name, owner, input, mode, encoding, outputs } = stream.spec;
   const url = outputs[0]?.url ?? "";
   const examined = await examine(
-    { input, url, mode, encoding, softwareOnly: stream.supervisor.track.fallback !== null },
+    { owner, input, url, mode, encoding, softwareOnly: stream.supervisor.track.fallback !== null },
     means,
   );
   if (!examined.ok)
@@ -33,13 +34,14 @@ const planned = async (stream: Stream, { layout, ...means }: Ports): Promise<rea
       "INPUT_UNUSABLE",
       `${name}: it would not run: ${examined.failure.message}`,
     );
-  const { run } = placesOf(layout, name);
+  const run = placeFor(examined.input.opening, placesOf(layout, name).run);
   const hasSecrets = outputs[0]?.hasKey === true;
-  return ffmpegArgv({
+  const own = ffmpegArgv({
     ffmpeg: means.tools.ffmpeg,
     playlist: path.join(run, PLAYLIST),
     plan: examined.plan,
     encoder: examined.encoder,
     output: { url, preset: hasSecrets ? path.join(run, PRESET) : null },
   });
+  return playing(examined.input, placesOf(layout, name).run, own);
 };

@@ -8,6 +8,7 @@ import { presetMisfit } from "../encoders/presets.ts";
 import type { Remember } from "../history/remember.ts";
 import type { Owners } from "./owner.ts";
 import type { Clock } from "../clock/clock.ts";
+import type { Reach } from "../reach/reach.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Store } from "../store/store.ts";
 import { examineInTurn } from "../supervisor/examine-in-turn.ts";
@@ -16,6 +17,7 @@ import type { StartGate } from "../supervisor/start-gate.ts";
 
 /** What adding and changing need. */
 export type Editing = Means & {
+  readonly reach: Reach;
   readonly registry: Registry;
   readonly store: Store;
   readonly owners: Owners;

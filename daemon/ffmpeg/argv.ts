@@ -31,7 +31,7 @@ export const ffmpegArgv = ({
   plan,
   encoder,
   output,
-}: Command): readonly string[] => {
+}: Command): readonly [string, ...string[]] => {
   const container = containerOf(output.url);
   const picture = pictureArguments(plan.video, encoder);
   const sound = soundArguments(plan.audio);

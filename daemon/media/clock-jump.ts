@@ -1,3 +1,4 @@
+import { type Input, looking, openableName } from "../reach/input.ts";
 import { runBounded } from "./bounded.ts";
 import { LOOK_MS } from "./packets.ts";
 
@@ -30,14 +31,15 @@ const READ = `file=$1; shift; for at; do dd if="$file" bs=${BLOCK} skip="$at" co
  * times over it. What cannot be read, or has no clock, is not held against the film.
  */
 export const clockJumpsBack = async (
-  file: string,
+  input: Input,
   container: string,
   sizeBytes: number,
   signal?: AbortSignal,
 ): Promise<boolean> => {
   if (!CLOCKS.has(container)) return false;
   const blocks = blocksOf(sizeBytes);
-  const { stdout } = await runBounded(file, ["sh", "-c", READ, "sh", file, ...blocks.map(String)], {
+  const command = ["sh", "-c", READ, "sh", openableName(input), ...blocks.map(String)] as const;
+  const { stdout } = await runBounded(input.path, looking(input, command), {
     withinMs: LOOK_MS,
     mostBytes: (MOST_BLOCKS + 1) * BLOCK,
     signal,

@@ -1,4 +1,5 @@
 import { landAt } from "./landing.ts";
+import type { Input } from "../reach/input.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { readPackets, seconds } from "./packets.ts";
 
@@ -13,7 +14,7 @@ const LOOK_BACK_MS = [2_000, 12_000, 60_000, 600_000];
  * `resumeFrom`. 0 where there is none, or where the file cannot be read.
  */
 export const keyframeAtOrBefore = async (
-  file: string,
+  input: Input,
   ms: number,
   media: MediaInfo,
   tools: Tools,
@@ -25,14 +26,14 @@ export const keyframeAtOrBefore = async (
     Math.max(0, Math.round((at - media.startMs) * 1000) / 1000);
 
   // Where there is an index, a seek lands on the keyframe, and seeking to its time lands there again.
-  const at = await landAt(file, wanted, media, tools, signal);
+  const at = await landAt(input, wanted, media, tools, signal);
   if (at !== null && at.key.ptsMs <= wanted) return offset(at.key.ptsMs);
 
   // MPEG-TS and MPEG-PS land on any packet, by its decoding time; others may land after the time.
   for (const back of LOOK_BACK_MS) {
     const from = Math.max(media.startMs, wanted - back);
     const interval = `${seconds(from)}%${seconds(wanted + 1000)}`;
-    const found = (await readPackets(file, interval, tools, signal)) ?? [];
+    const found = (await readPackets(input, interval, tools, signal)) ?? [];
     const key = found.findLast(
       (packet) => packet.stream === media.video.index && packet.key && packet.ptsMs <= wanted,
     );

@@ -1,3 +1,4 @@
+import type { Input } from "../reach/input.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { clockStart, readPackets, seconds } from "./packets.ts";
 import type { Packet } from "./packets.ts";
@@ -30,13 +31,13 @@ const MOST_PACKETS = 400;
  * for the same seek. Null where no keyframe turns up soon.
  */
 export const landAt = async (
-  file: string,
+  input: Input,
   atMs: number,
   media: MediaInfo,
   tools: Tools,
   signal?: AbortSignal,
 ): Promise<Landed | null> => {
-  const found = await readPackets(file, `${seconds(atMs)}%+#${MOST_PACKETS}`, tools, signal);
+  const found = await readPackets(input, `${seconds(atMs)}%+#${MOST_PACKETS}`, tools, signal);
   const key = found?.find((packet) => packet.stream === media.video.index && packet.key);
   if (found === null || key === undefined) return null;
   const sound = found.find((packet) => packet.stream === media.audio?.index);

@@ -1,4 +1,5 @@
-import path from "node:path";
+import { type Input, looking, openableName } from "../reach/input.ts";
+import { type RefusedOpening, refusalOf } from "../reach/refusal.ts";
 import { runBounded } from "./bounded.ts";
 
 /** A file's own facts; links are followed. */
@@ -8,13 +9,15 @@ export type Facts = {
   readonly sizeBytes: number;
   /** The very number that Node's `stat` gives, as positions keep it. */
   readonly mtimeMs: number;
-  /** Whether this user may read it. */
+  /** Whether whoever it is opened for may read it. */
   readonly readable: boolean;
 };
 
 export type Unseen = {
   /** `tool`: stat(1) does not run. */
-  readonly failed: "missing" | "forbidden" | "unreadable" | "timed-out" | "tool";
+  readonly failed: RefusedOpening | "timed-out" | "tool";
+  /** The component of the path that is in the way, where that is known. */
+  readonly at?: string;
 };
 
 /** One process, so that killing it leaves none behind: the shell becomes stat. */
@@ -26,15 +29,17 @@ const SCRIPT = `may=-; [ ! -r "$1" ] || may=r; exec stat -L -c "$may %f %s %.9Y"
  * within `withinMs`, and never throws.
  */
 export const lookAt = async (
-  file: string,
+  input: Input,
   withinMs: number,
   signal?: AbortSignal,
 ): Promise<Facts | Unseen> => {
-  const whole = path.resolve(file);
-  const ended = await runBounded(whole, ["/bin/sh", "-c", SCRIPT, "look", whole], {
+  const command = looking(input, ["/bin/sh", "-c", SCRIPT, "look", openableName(input)]);
+  const ended = await runBounded(input.path, command, {
     ...{ withinMs, signal },
     mostBytes: 4_096,
   });
+  const refused = refusalOf(ended.exitCode, ended.stderr);
+  if (refused !== null) return { failed: refused.is, at: refused.at };
   if (ended.timedOut) return { failed: "timed-out" };
   const facts = factsOf(ended.stdout.toString("latin1"));
   if (ended.exitCode === 0 && facts !== null) return facts;

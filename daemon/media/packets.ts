@@ -1,4 +1,4 @@
-import path from "node:path";
+import { type Input, looking, openableName } from "../reach/input.ts";
 import { runBounded } from "./bounded.ts";
 import { DEMUXERS } from "./demuxers.ts";
 
@@ -89,16 +89,15 @@ export type NoPackets = "failed" | "timed-out";
 
 /** Packets of every track in the order in which the file gives them, by ffprobe's `intervals`. */
 export const findPackets = async (
-  file: string,
+  input: Input,
   intervals: string,
   tools: { readonly ffprobe: string },
   signal?: AbortSignal,
 ): Promise<readonly Packet[] | NoPackets> => {
-  const whole = path.resolve(file);
   const shown = ["-read_intervals", intervals, "-of", "csv=p=0", "-show_entries", SHOWN];
   const { stdout, exitCode, timedOut } = await runBounded(
-    whole,
-    [tools.ffprobe, ...inputOptions, ...shown, `file:${whole}`],
+    input.path,
+    looking(input, [tools.ffprobe, ...inputOptions, ...shown, `file:${openableName(input)}`]),
     { withinMs: LOOK_MS, mostBytes: 8_000_000, signal },
   );
   if (timedOut) return "timed-out";

@@ -1,3 +1,4 @@
+import { DEMUXERS } from "./demuxers.ts";
 import type { Landing } from "./landing.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { seconds } from "./packets.ts";
@@ -19,11 +20,14 @@ export const LIST_OPTIONS: readonly string[] = ["-f", "concat", "-safe", "0", "-
 
 const HEAD = "ffconcat version 1.0\n";
 
+// An item is never a list itself, whatever it has become since it was examined.
+const ITEM = `option format_whitelist ${DEMUXERS}\n`;
+
 // Without auto_convert, every level would put the parameter sets into each keyframe of H.264. Without
 // a duration, a list would end with its last packet, and the next one's pictures step back in time.
-const cycles = (lengthMs: number): string =>
-  `file cycle.ffconcat\noption auto_convert 0\nduration ${seconds(lengthMs)}\n`;
 // Only a list that is not held to be safe may carry options. StreamBro writes all of them itself.
+const cycles = (lengthMs: number): string =>
+  `file cycle.ffconcat\noption auto_convert 0\noption safe 0\nduration ${seconds(lengthMs)}\n`;
 const middles = (lengthMs: number): string =>
   `file middle.ffconcat\noption auto_convert 0\noption safe 0\nduration ${seconds(lengthMs)}\n`;
 
@@ -55,8 +59,8 @@ export const timelineOf = (wanted: {
 export const listsOf = (linkName: string, media: MediaInfo, timeline: Timeline): Lists => {
   const { fromMs, firstMs, passes } = timeline;
   const passMs = firstMs + fromMs;
-  const whole = `file ${linkName}\nduration ${seconds(passMs)}\n`;
-  const rest = `file ${linkName}\ninpoint ${seconds(media.startMs + fromMs)}\nduration ${seconds(firstMs)}\n`;
+  const whole = `file ${linkName}\n${ITEM}duration ${seconds(passMs)}\n`;
+  const rest = `file ${linkName}\n${ITEM}inpoint ${seconds(media.startMs + fromMs)}\nduration ${seconds(firstMs)}\n`;
   const later =
     middles(passMs * MIDDLE_LINES).repeat(Math.floor(passes / MIDDLE_LINES)) +
     cycles(passMs).repeat(passes % MIDDLE_LINES);

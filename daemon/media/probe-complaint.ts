@@ -1,4 +1,7 @@
 import path from "node:path";
+import { notReached } from "./not-reached.ts";
+import { type Input, ownerOf } from "../reach/input.ts";
+import { refusalOf } from "../reach/refusal.ts";
 import type { FailureReason } from "../../shared/states.ts";
 import { printable } from "../../shared/stream-name.ts";
 import type { Ended } from "./bounded.ts";
@@ -17,6 +20,8 @@ const WRONG = {
     "input-missing",
     "may not be read by the user that streambrod runs as. Give that user permission to read it and to enter its directory.",
   ],
+  closed: ["input-missing", "may not be read by the user that streambrod runs as."],
+  unjudged: ["input-missing", "cannot be judged."],
   unreadable: ["input-missing", "cannot be read. Check the disk that it is on."],
   directory: ["input-corrupt", "is a directory. Name one file in it."],
   special: ["input-corrupt", "is a pipe or a device, not a file. Record it to a file first."],
@@ -43,14 +48,21 @@ const WRONG = {
   "no-duration": ["input-corrupt", "has no length: it is a still picture or was cut short."],
   "no-packets": ["input-corrupt", "has a picture track with nothing in it. Copy it again."],
   ffprobe: ["spawn-failed", "cannot be examined: ffprobe does not run. Install FFmpeg."],
-  tool: ["spawn-failed", "cannot be examined: stat does not run. Install coreutils."],
+  tool: [
+    "spawn-failed",
+    "cannot be examined: stat, or setpriv where streambrod is root, does not run. Install coreutils and util-linux.",
+  ],
 } as const satisfies Record<string, readonly [FailureReason, string]>;
 
 export type Wrong = keyof typeof WRONG;
 
-export const unopened = (file: string, wrong: Wrong): Refusal => {
+/** `at` is the component of the path that is in the way; whoever asks may see that one. */
+export const unopened = (input: Input, wrong: Wrong, at = ""): Refusal => {
   const [reason, sentence] = WRONG[wrong];
-  const name = printable(path.basename(file));
+  const owner = ownerOf(input);
+  if (owner !== null && (wrong === "forbidden" || wrong === "closed" || wrong === "unjudged"))
+    return { ok: false, reason, message: notReached(input, owner, wrong, at) };
+  const name = printable(path.basename(input.path));
   return { ok: false, reason, message: `${name}${sentence.startsWith(":") ? "" : " "}${sentence}` };
 };
 
@@ -59,15 +71,19 @@ const BOXES = ["ftyp", "mdat", "free", "skip", "wide", "pnot", "styp", "moof"];
 const beginsWithBox = (head: Buffer): boolean => BOXES.includes(head.toString("latin1", 4, 8));
 
 /** ffprobe's own failure, and the file's first bytes. FFmpeg 5.1 exits 1 for everything, so only its words tell what it was. */
-export const complaint = (file: string, head: Buffer, ended: Ended): Refusal => {
+export const complaint = (input: Input, head: Buffer, ended: Ended): Refusal => {
   const { stderr } = ended;
-  if (ended.timedOut) return unopened(file, "timed-out");
-  if (ended.exitCode === null && stderr === "") return unopened(file, "ffprobe");
+  const refused = refusalOf(ended.exitCode, stderr);
+  if (refused !== null) return unopened(input, refused.is, refused.at);
+  if (ended.timedOut) return unopened(input, "timed-out");
+  // Run by another program, it cannot say so itself.
+  const isMissing = ended.exitCode === 126 || ended.exitCode === 127;
+  if (isMissing || (ended.exitCode === null && stderr === "")) return unopened(input, "ffprobe");
   // Called .mp4, anything at all is taken for one by FFmpeg; only a real one begins with a box.
   if (stderr.includes("moov atom not found"))
-    return unopened(file, beginsWithBox(head) ? "truncated" : "format");
-  if (/not on whitelist/i.test(stderr)) return unopened(file, "format");
-  if (stderr.includes("Permission denied")) return unopened(file, "forbidden");
-  if (stderr.includes("No such file")) return unopened(file, "missing");
-  return unopened(file, "damaged");
+    return unopened(input, beginsWithBox(head) ? "truncated" : "format");
+  if (/not on whitelist/i.test(stderr)) return unopened(input, "format");
+  if (stderr.includes("Permission denied")) return unopened(input, "forbidden");
+  if (stderr.includes("No such file")) return unopened(input, "missing");
+  return unopened(input, "damaged");
 };

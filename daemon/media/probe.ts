@@ -1,4 +1,4 @@
-import path from "node:path";
+import { type Input, looking, openableName } from "../reach/input.ts";
 import { runBounded } from "./bounded.ts";
 import { clockJumpsBack } from "./clock-jump.ts";
 import { interleaveOf } from "./interleave.ts";
@@ -22,49 +22,49 @@ const ALL_MS = 25_000;
  * time whatever its disk does.
  */
 export const probeInput = async (
-  file: string,
+  input: Input,
   tools: Tools,
   signal?: AbortSignal,
 ): Promise<ProbeResult> => {
   const timeout = AbortSignal.timeout(ALL_MS);
   const within = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
-  const found = await lookAt(file, LOOK_MS, within);
-  if ("failed" in found) return unopened(file, found.failed);
-  if (found.kind !== "file") return unopened(file, found.kind);
-  if (!found.readable) return unopened(file, "forbidden");
-  if (found.sizeBytes === 0) return unopened(file, "empty");
-  const whole = path.resolve(file);
+  const found = await lookAt(input, LOOK_MS, within);
+  if ("failed" in found) return unopened(input, found.failed, found.at);
+  if (found.kind !== "file") return unopened(input, found.kind);
+  if (!found.readable) return unopened(input, "forbidden");
+  if (found.sizeBytes === 0) return unopened(input, "empty");
   const shown = ["-show_format", "-show_streams", "-of", "json"];
   const described = await runBounded(
-    whole,
-    [tools.ffprobe, ...inputOptions, ...shown, `file:${whole}`],
+    input.path,
+    looking(input, [tools.ffprobe, ...inputOptions, ...shown, `file:${openableName(input)}`]),
     { withinMs: LOOK_MS, mostBytes: 4_000_000, signal: within },
   );
-  if (described.exitCode !== 0) return complaint(file, await headOf(whole, within), described);
+  if (described.exitCode !== 0) return complaint(input, await headOf(input, within), described);
   const report = readReport(described.stdout.toString("utf8"));
-  if (typeof report === "string") return unopened(file, report);
+  if (typeof report === "string") return unopened(input, report);
   const samples: (readonly Packet[])[] = [];
   let endIsMissing = false;
   for (const intervals of sampleIntervals(report)) {
-    const packets = await findPackets(file, intervals, tools, within);
-    if (packets === "timed-out") return unopened(file, "timed-out");
+    const packets = await findPackets(input, intervals, tools, within);
+    if (packets === "timed-out") return unopened(input, "timed-out");
     endIsMissing = packets !== "failed" && packets.length === 0;
     samples.push(packets === "failed" ? [] : packets);
   }
   if (samples[0]?.every((packet) => packet.stream !== report.video.index) ?? true)
-    return unopened(file, "no-packets");
-  if (endIsMissing) return unopened(file, "cut");
-  if (await clockJumpsBack(whole, report.container, found.sizeBytes, within))
-    return unopened(file, "clock");
+    return unopened(input, "no-packets");
+  if (endIsMissing) return unopened(input, "cut");
+  if (await clockJumpsBack(input, report.container, found.sizeBytes, within))
+    return unopened(input, "clock");
   const heard = withoutEmptySound(report, samples);
   const order = interleaveOf(samples, heard.video, heard.audio);
   return { ok: true, media: mediaInfo(heard, order, found) };
 };
 
 /** The first bytes; none where it is gone since, when ffprobe's complaint speaks for itself. */
-const headOf = async (whole: string, signal: AbortSignal): Promise<Buffer> => {
+const headOf = async (input: Input, signal: AbortSignal): Promise<Buffer> => {
   const bounds = { withinMs: 5_000, mostBytes: 4_096, signal };
-  return (await runBounded(whole, ["head", "-c", "16", "--", whole], bounds)).stdout;
+  const command = looking(input, ["head", "-c", "16", "--", openableName(input)]);
+  return (await runBounded(input.path, command, bounds)).stdout;
 };
 
 /** The beginning, the middle and the end, five seconds each. */

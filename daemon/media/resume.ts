@@ -2,6 +2,7 @@ import { frontier } from "./frontier.ts";
 import { keyframeAtOrBefore } from "./keyframe.ts";
 import { BEGINNING, landAt } from "./landing.ts";
 import type { Landed, Landing } from "./landing.ts";
+import type { Input } from "../reach/input.ts";
 import type { MediaInfo } from "./media-info.ts";
 import { readPackets, seconds } from "./packets.ts";
 import type { Packet } from "./packets.ts";
@@ -12,7 +13,7 @@ type Tools = { readonly ffprobe: string };
 
 /** What is known of a run that has ended: how it began and the last `out_time` it reported. */
 export type EndedRun = {
-  readonly file: string;
+  readonly input: Input;
   readonly media: MediaInfo;
   readonly timeline: Timeline;
   readonly outTimeMs: number;
@@ -46,7 +47,7 @@ export const resumeAfter = async (
 };
 
 const resumeInPass = async (
-  { file, media }: EndedRun,
+  { input, media }: EndedRun,
   ms: number,
   tools: Tools,
   signal: AbortSignal | undefined,
@@ -56,7 +57,7 @@ const resumeInPass = async (
   // From its very beginning a file is read without a seek, which might land after the first packet.
   const begin = from === 0 ? "" : seconds(media.startMs + from);
   const interval = `${begin}%${seconds(reached + 2000)}`;
-  const packets = (await readPackets(file, interval, tools, signal)) ?? [];
+  const packets = (await readPackets(input, interval, tools, signal)) ?? [];
   const sent = frontier(packets, reached, media);
   if (sent === Number.NEGATIVE_INFINITY) return null;
   const pictures = packets.filter((packet) => packet.stream === media.video.index);
@@ -66,15 +67,15 @@ const resumeInPass = async (
     // Most containers are sought by the time of showing, MPEG-TS by that of decoding; MP4 cut by an
     // edit list finds its keyframes late. Where a seek has landed is always looked at.
     for (const at of new Set([key.ptsMs, key.dtsMs, key.ptsMs + media.video.reorderMs])) {
-      const landed = await landAt(file, at, media, tools, signal);
+      const landed = await landAt(input, at, media, tools, signal);
       if (landed?.key.ptsMs === key.ptsMs && follows(landed, packets, sent, media))
         return landing(landed);
     }
   }
   // No keyframe for longer than that, or a file that cannot be sought to each of its keyframes.
-  const earlier = await keyframeAtOrBefore(file, from, media, tools, signal);
+  const earlier = await keyframeAtOrBefore(input, from, media, tools, signal);
   if (earlier === 0) return BEGINNING;
-  const landed = await landAt(file, media.startMs + earlier, media, tools, signal);
+  const landed = await landAt(input, media.startMs + earlier, media, tools, signal);
   return landed === null ? BEGINNING : landing(landed);
 };
 

@@ -2,7 +2,7 @@ import type { MediaInfo } from "./media-info.ts";
 
 const MOST_FILES = 500;
 
-/** What inputs were when they were last examined, of the latest few hundred. */
+/** What inputs were when they were last examined, of the latest few hundred, by path and by who looked. */
 export class SeenMedia {
   readonly #files = new Map<string, MediaInfo>();
 

@@ -22,17 +22,29 @@ export const findMarked = (prefix: string): ReadonlyMap<string, Identity> => {
 };
 
 /**
- * Anybody can set a variable. A stream's process was started by this user, leads its group, and has
- * the lock open, as descriptor 8, from its runner.
+ * Anybody can set a variable. A stream's process leads its group and has the lock open, as descriptor 8,
+ * from its runner; and it is this user's, or, where a daemon that is root runs it as its owner, has what
+ * only root can have opened.
  */
 const isOurs = (pid: number, marker: string): boolean => {
   try {
     const group = parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.group;
-    const lock = readlinkSync(`/proc/${pid}/fd/8`).replace(/ \(deleted\)$/, "");
-    return group === pid && lock === marker && statSync(`/proc/${pid}`).uid === process.getuid?.();
+    const descriptor = `/proc/${pid}/fd/8`;
+    const lock = readlinkSync(descriptor).replace(/ \(deleted\)$/, "");
+    if (group !== pid || lock !== marker) return false;
+    const own = process.getuid?.();
+    return statSync(`/proc/${pid}`).uid === own || (own === 0 && isTheLock(descriptor, marker));
   } catch {
     return false;
   }
+};
+
+/** A name can be made up, in a name space of one's own: this is the file itself, there or removed. */
+const isTheLock = (descriptor: string, lock: string): boolean => {
+  const open = statSync(descriptor);
+  const there = statSync(lock, { throwIfNoEntry: false });
+  if (there === undefined || open.nlink === 0) return open.uid === 0 && open.nlink === 0;
+  return open.dev === there.dev && open.ino === there.ino;
 };
 
 const markerOf = (pid: number): string | null => {

@@ -48,7 +48,7 @@ attend() {
 		wait "$child"
 		exit 74
 	fi
-	exec >/dev/null 7>&-
+	exec >/dev/null 7>&- 6<&-
 	wait "$child"
 	record exit "$?"
 }

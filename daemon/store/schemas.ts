@@ -44,6 +44,15 @@ export const Reached = z.object({
 });
 
 /** What the daemon knew when it started a run; enough for another daemon to go on from. */
+/** How FFmpeg opens its input, where that is not by its name in the daemon's own right. */
+const RecordedOpening = z
+  .discriminatedUnion("as", [
+    z.object({ as: z.literal("owner"), uid: z.number().int().min(0) }),
+    z.object({ as: z.literal("descriptor") }),
+  ])
+  .nullable()
+  .default(null);
+
 export const RunRecord = z.object({
   version: z.literal(1),
   name: z.string(),
@@ -52,6 +61,7 @@ export const RunRecord = z.object({
   revision: z.number().int(),
   startedAt: z.number(),
   input: z.string(),
+  opening: RecordedOpening,
   loop: z.boolean(),
   /** The destination, without anything secret. */
   url: z.string(),

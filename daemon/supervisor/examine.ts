@@ -5,6 +5,8 @@ import type { Failure } from "../ffmpeg/failure.ts";
 import type { EncoderChoice, EncoderSource } from "../encoders/choice.ts";
 import { withPreset } from "../encoders/presets.ts";
 import { lookAt } from "../media/look.ts";
+import type { Input } from "../reach/input.ts";
+import type { Reach } from "../reach/reach.ts";
 import type { MediaInfo } from "../media/media-info.ts";
 import { probeInput } from "../media/probe.ts";
 import type { SeenMedia } from "../media/seen-media.ts";
@@ -18,6 +20,7 @@ export type Means = {
   readonly tools: Tools;
   readonly encoders: EncoderSource;
   readonly seen: SeenMedia;
+  readonly reach: Pick<Reach, "of">;
   /** Aborted where nobody waits for the judgement any more. */
   readonly ending?: AbortSignal;
 };
@@ -25,14 +28,19 @@ export type Means = {
 /** What is to be played, where to, and how. */
 export type Request = Wish & {
   readonly input: string;
+  /** Whose stream it is: what this user may not read is not opened. */
+  readonly owner: string;
   readonly url: string;
   /** Its hardware encoder has failed since an operator started it. */
   readonly softwareOnly?: boolean;
+  /** What it was when it was last played; of an earlier daemon, perhaps. */
+  readonly known?: MediaInfo | null;
 };
 
 export type Examined =
   | {
       readonly ok: true;
+      readonly input: Input;
       readonly media: MediaInfo;
       readonly plan: TrackPlan;
       /** Null where the picture is copied. */
@@ -49,10 +57,16 @@ const LOOK_MS = 5_000;
  * before nothing new is asked, since to read the index of a long film takes its time.
  */
 export const examine = async (
-  { input, url, softwareOnly = false, ...wish }: Request,
-  { tools, encoders, seen, ending }: Means,
+  { input: file, owner, url, softwareOnly = false, known = null, ...wish }: Request,
+  { tools, encoders, seen, reach, ending }: Means,
 ): Promise<Examined> => {
-  const before = seen.of(input);
+  const reached = await reach.of(owner, file);
+  if (!reached.ok) return reached;
+  const { input } = reached;
+  // Only after a look in this owner's name; and where ffprobe was another user's, that user may have
+  // answered in its stead.
+  const memo = memoOf(input);
+  const before = seen.of(memo) ?? known;
   const media = before !== null && (await isUnchanged(input, before)) ? before : null;
   const probed =
     media === null ? await probeInput(input, tools, ending) : ({ ok: true, media } as const);
@@ -60,16 +74,16 @@ export const examine = async (
     const { reason, message } = probed;
     return { ok: false, failure: { reason, permanent: false, message } };
   }
-  seen.remember(input, probed.media);
-  const file = printable(path.basename(input));
-  const planned = planTracks(probed.media, containerOf(url), wish, file);
+  seen.remember(memo, probed.media);
+  const shown = printable(path.basename(file));
+  const planned = planTracks(probed.media, containerOf(url), wish, shown);
   if (!planned.ok)
     return {
       ok: false,
       failure: { reason: "codec-unsupported", permanent: true, message: planned.message },
     };
   const { plan } = planned;
-  const found = { ok: true, media: probed.media, plan } as const;
+  const found = { ok: true, input, media: probed.media, plan } as const;
   if (plan.video.action === "copy") return { ...found, encoder: null, fallback: null };
   const chosen = await encoders.choose(wish.encoding.encoder, softwareOnly);
   if (chosen.ok) {
@@ -81,8 +95,11 @@ export const examine = async (
   return { ok: false, failure };
 };
 
+const memoOf = ({ path: file, opening }: Input): string =>
+  opening.as === "owner" ? `${opening.account.uid}:${file}` : file;
+
 const isUnchanged = async (
-  input: string,
+  input: Input,
   { sizeBytes, mtimeMs, video }: MediaInfo,
 ): Promise<boolean> => {
   // Release 0.1 did not look, nor some after it at everything.

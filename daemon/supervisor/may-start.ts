@@ -7,7 +7,7 @@ import type { StreamContext } from "./stream-context.ts";
 
 type Asked = Pick<
   StreamContext,
-  "conflict" | "tools" | "encoders" | "seen" | "draining" | "starts"
+  "conflict" | "tools" | "encoders" | "seen" | "reach" | "draining" | "starts"
 >;
 
 /**
@@ -15,7 +15,7 @@ type Asked = Pick<
  * DESTINATION_IN_USE, INPUT_UNUSABLE, SHUTTING_DOWN.
  */
 export const mayStart = async (
-  { name, input, mode, encoding, outputs }: StreamSpec,
+  { name, owner, input, mode, encoding, outputs }: StreamSpec,
   state: State,
   destination: Destined,
   ports: Asked,
@@ -23,7 +23,7 @@ export const mayStart = async (
   if (state.is === "foreign") throw foreign(name, state.why);
   if (!destination.ok) throw notStarted("INVALID_SPEC", name, destination.failure);
   mayPublish(name, ports);
-  const wanted = { input, mode, encoding, url: outputs[0]?.url ?? "" };
+  const wanted = { owner, input, mode, encoding, url: outputs[0]?.url ?? "" };
   const examined = await examineInTurn(wanted, ports, name);
   if (ports.draining()) throw shuttingDown();
   if (!examined.ok) throw notStarted("INPUT_UNUSABLE", name, examined.failure);

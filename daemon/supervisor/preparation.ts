@@ -5,7 +5,8 @@ import { messageOf } from "../log/message-of.ts";
 import { ffmpegArgv } from "../ffmpeg/argv.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import { BEGINNING, type Landing } from "../media/landing.ts";
-import type { MediaInfo } from "../media/media-info.ts";
+import { unopened } from "../media/probe-complaint.ts";
+import { openingOf } from "../reach/input.ts";
 import { lagOf } from "../media/lag.ts";
 import { timelineOf } from "../media/playlist.ts";
 import { resumeAfter } from "../media/resume.ts";
@@ -20,6 +21,7 @@ import {
   PLAYLIST,
   PRESET,
   layOut,
+  placeFor,
   removeRunDirectory,
 } from "../runner/run-directory.ts";
 import type { Pids } from "../runner/run-record.ts";
@@ -34,6 +36,7 @@ const LANDING_MS = 25_000;
 
 export type Plan = Wish & {
   readonly name: string;
+  readonly owner: string;
   readonly input: string;
   readonly loop: boolean;
   readonly revision: number;
@@ -66,15 +69,13 @@ export const prepare = async (
   launch: Launcher,
   now: number,
 ): Promise<Prepared> => {
-  // Of another daemon, perhaps.
-  if (plan.reached !== null && means.seen.of(plan.input) === null)
-    means.seen.remember(plan.input, plan.reached.media);
-  const { input, mode, encoding, destination, fallback } = plan;
+  const { owner, input, mode, encoding, destination, fallback } = plan;
   const softwareOnly = fallback !== null;
-  const wanted = { input, mode, encoding, url: destination.url, softwareOnly };
+  const known = plan.reached?.media ?? null;
+  const wanted = { owner, input, mode, encoding, url: destination.url, softwareOnly, known };
   const examined = await examine(wanted, means);
   if (!examined.ok) return { outcome: "failed", failure: examined.failure };
-  const landing = await landingAfter(plan, examined.media, means);
+  const landing = await landingAfter(plan, examined, means);
   if (landing === null) return { outcome: "failed", failure: hungDisk(plan.input) };
   const record = recordOf(plan, examined, landing, places, now);
   const onAir = findMarked(places.marker).get(places.marker);
@@ -86,7 +87,8 @@ export const prepare = async (
   // It is to stop by now: nothing is sent any more.
   if (means.ending?.aborted === true) return { outcome: "failed", failure: ENDING };
   const contents = { record, secrets: plan.destination.secrets };
-  const preset = Object.keys(contents.secrets).length === 0 ? null : path.join(places.run, PRESET);
+  const place = placeFor(examined.input.opening, places.run);
+  const preset = Object.keys(contents.secrets).length === 0 ? null : path.join(place, PRESET);
   try {
     // Also here: a stream that fails again and again is hardly ever looked at.
     rotateWhenLonger(places.log, plan.logMaxBytes);
@@ -105,15 +107,20 @@ export const prepare = async (
     log: places.log,
     logMaxBytes: plan.logMaxBytes,
     marker: places.marker,
+    input: examined.input,
     argv: ffmpegArgv({
       ffmpeg: means.tools.ffmpeg,
-      playlist: path.join(places.run, PLAYLIST),
+      playlist: path.join(place, PLAYLIST),
       plan: examined.plan,
       encoder: examined.encoder,
       output: { url: plan.destination.url, preset },
     }),
   });
   if (launched.ok) return { outcome: "started", pids: launched.pids, contents };
+  if (launched.why === "refused") {
+    const { reason, message } = unopened(examined.input, launched.refusal.is, launched.refusal.at);
+    return { outcome: "failed", failure: { reason, permanent: false, message } };
+  }
   if (launched.why === "locked") return { outcome: "locked", why: locked(places.lock) };
   // A launch that took too long may have come about all the same.
   const late = findMarked(places.marker).get(places.marker);
@@ -139,7 +146,7 @@ const unlockable = (lock: string): string =>
 
 const recordOf = (
   plan: Plan,
-  { media, plan: tracks, encoder, fallback }: Playable,
+  { input, media, plan: tracks, encoder, fallback }: Playable,
   landing: Landing,
   places: StreamPlaces,
   now: number,
@@ -152,6 +159,7 @@ const recordOf = (
     revision: plan.revision,
     startedAt: now,
     input: plan.input,
+    opening: openingOf(input),
     loop: plan.loop,
     url: plan.destination.url,
     target: plan.target,
@@ -168,8 +176,8 @@ const recordOf = (
  * does not answer: to begin at the beginning would lose the place.
  */
 const landingAfter = async (
-  { input, reached }: Plan,
-  media: MediaInfo,
+  { reached }: Plan,
+  { input, media }: Pick<Playable, "input" | "media">,
   { tools, ending }: Means,
 ): Promise<Landing | null> => {
   if (reached === null) return BEGINNING;
@@ -180,7 +188,7 @@ const landingAfter = async (
   const timeout = AbortSignal.timeout(LANDING_MS);
   const deadline = ending === undefined ? timeout : AbortSignal.any([timeout, ending]);
   const sentMs = Math.max(0, outTimeMs - lagMs);
-  const ended = { file: input, media: reached.media, timeline, outTimeMs: sentMs };
+  const ended = { input, media: reached.media, timeline, outTimeMs: sentMs };
   const landing = await resumeAfter(ended, tools, deadline);
   return deadline.aborted ? null : landing;
 };

@@ -20,9 +20,9 @@ export const prepareStream = async (
   if (!destination.ok) return without({ type: "unprepared", failure: destination.failure });
   const conflict = context.conflict("owner");
   if (conflict !== null) return without({ type: "unprepared", failure: conflict });
-  const { input, loop, mode, encoding, revision } = context.spec();
+  const { owner, input, loop, mode, encoding, revision } = context.spec();
   const plan = {
-    ...{ name, input, loop, mode, encoding, revision, reached, fallback },
+    ...{ name, owner, input, loop, mode, encoding, revision, reached, fallback },
     destination: destination.destination,
     maxRunMs: settings.MAX_RUN_MS,
     logMaxBytes: settings.LOG_MAX_BYTES,

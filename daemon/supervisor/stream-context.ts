@@ -7,6 +7,7 @@ import type { EncoderSource } from "../encoders/choice.ts";
 import type { Failure } from "../ffmpeg/failure.ts";
 import type { Log } from "../log/log.ts";
 import type { SeenMedia } from "../media/seen-media.ts";
+import type { Reach } from "../reach/reach.ts";
 import type { Launcher } from "../runner/launch.ts";
 import type { LockState } from "../runner/lock.ts";
 import type { StreamPlaces } from "../store/layout.ts";
@@ -23,6 +24,7 @@ export type Surroundings = {
   readonly tools: Tools;
   readonly encoders: EncoderSource;
   readonly seen: SeenMedia;
+  readonly reach: Pick<Reach, "of">;
   readonly launch: Launcher;
   readonly clock: Clock;
   /** Bounds how many begin at once. */

@@ -1,6 +1,7 @@
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../log/message-of.ts";
 import { lookAt } from "../media/look.ts";
+import { watched } from "../reach/input.ts";
 import { rotateWhenLonger } from "../logs/log-file.ts";
 import type { StreamPlaces } from "../store/layout.ts";
 import { type Means, examine } from "./examine.ts";
@@ -62,7 +63,10 @@ export class Upkeep {
     if (this.#looking.has(name)) return;
     this.#looking.add(name);
     try {
-      const found = await lookAt(input, LOOK_MS);
+      const { owner, mode, encoding } = stream.spec;
+      const reached = await this.#means.reach.of(owner, input);
+      if (!reached.ok) return;
+      const found = await lookAt(watched(reached.input), LOOK_MS);
       if ("failed" in found || found.kind !== "file") return;
       if (found.sizeBytes === media.sizeBytes && found.mtimeMs === media.mtimeMs) {
         this.#replaced.delete(name);
@@ -72,8 +76,7 @@ export class Upkeep {
       const settled = this.#replaced.get(name) === seen;
       this.#replaced.set(name, seen);
       if (!settled || this.#refused.get(name) === seen) return;
-      const { mode, encoding } = stream.spec;
-      const examined = await examine({ input, url, mode, encoding }, this.#means);
+      const examined = await examine({ owner, input, url, mode, encoding }, this.#means);
       if (!examined.ok) {
         this.#refused.set(name, seen);
         return this.#say(

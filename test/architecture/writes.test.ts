@@ -22,6 +22,7 @@ const MAY: Readonly<Record<string, string>> = {
   "cleanup/remove-tree.ts": "run directories",
   "runner/run-directory.ts": "run directories: a process of theirs does not survive either",
   "runner/progress-file.ts": "run directories",
+  "reach/open-for.ts": "a line on its standard error",
   "rpc/listen.ts": "the socket",
   "history/open-archive.ts": "SQLite writes the history; one that it cannot read is set aside",
 };

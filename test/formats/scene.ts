@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Params } from "../../shared/contract/methods.ts";
 import type { StreamState } from "../../shared/states.ts";
@@ -109,6 +109,9 @@ const fill = async (daemon: Daemon, { url }: RtmpServer): Promise<void> => {
 const own = async (daemon: Daemon, name: string, film: string): Promise<string> => {
   const copy = path.join(daemon.dir, name);
   copyFileSync(film, copy);
+  // Not every stream here is this user's.
+  chmodSync(daemon.dir, 0o711);
+  chmodSync(copy, 0o644);
   return copy;
 };
 

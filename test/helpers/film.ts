@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { output } from "./command.ts";
@@ -31,6 +31,8 @@ const filmDirectory = (): string => {
     const own = mkdtempSync(path.join(os.tmpdir(), "sb-film-"));
     process.once("exit", () => rmSync(own, { recursive: true, force: true }));
     directory = own;
+    // Other users' streams play them too.
+    chmodSync(own, 0o755);
   } else {
     mkdirSync(shared, { recursive: true });
     directory = shared;

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
+import { ownInput } from "../../daemon/reach/input.ts";
 import { runBounded } from "../../daemon/media/bounded.ts";
 import { lookAt } from "../../daemon/media/look.ts";
 import { readPackets } from "../../daemon/media/packets.ts";
@@ -47,7 +48,7 @@ t.test("the same numbers as Node's stat, to the last bit", async (t) => {
     execFileSync("touch", ["-d", `@${when}`, file]);
     const { size, mtimeMs } = statSync(file);
     t.same(
-      await lookAt(file, 5_000),
+      await lookAt(ownInput(file), 5_000),
       { kind: "file", sizeBytes: size, mtimeMs, readable: true },
       `${when} (seed ${seed})`,
     );
@@ -64,7 +65,11 @@ t.test("what there is, and what there is not", async (t) => {
     "No such file or directory",
   ]) {
     writeFileSync(at(name), "12345");
-    t.match(await lookAt(at(name), 5_000), { kind: "file", sizeBytes: 5 }, JSON.stringify(name));
+    t.match(
+      await lookAt(ownInput(at(name)), 5_000),
+      { kind: "file", sizeBytes: 5 },
+      JSON.stringify(name),
+    );
   }
   symlinkSync("a:b", at("link"));
   symlinkSync("nowhere", at("dangling"));
@@ -84,7 +89,11 @@ t.test("what there is, and what there is not", async (t) => {
     ["zero\0byte", { failed: "tool" }],
   ] as const;
   for (const [name, expected] of rows)
-    t.match(await lookAt(path.resolve(folder, name), 5_000), expected, JSON.stringify(name));
+    t.match(
+      await lookAt(ownInput(path.resolve(folder, name)), 5_000),
+      expected,
+      JSON.stringify(name),
+    );
 });
 
 const module = path.resolve(import.meta.dirname, "../../daemon/media/look.ts");
@@ -111,7 +120,7 @@ t.test("what this user may not read", { skip: noNobody }, async (t) => {
   writeFileSync(path.join(home, "private"), "x", { mode: 0o600 });
   const script = `const { lookAt } = await import(${JSON.stringify(module)});
     for (const name of ["private", "shut/film"])
-      console.log(JSON.stringify(await lookAt(${JSON.stringify(home)} + "/" + name, 5_000)));`;
+      console.log(JSON.stringify(await lookAt({ path: ${JSON.stringify(home)} + "/" + name, opening: { as: "daemon" } }, 5_000)));`;
   const told = nobody(process.execPath, "--input-type=module", "-e", script) ?? "";
   const [first = "", second = ""] = told.split("\n");
   t.match(JSON.parse(first), { kind: "file", sizeBytes: 1, readable: false });
@@ -130,23 +139,33 @@ t.test(
     const sentence = /^\S+\.mp4: its disk does not answer\. \w/;
 
     // The file's facts can be had, its contents cannot.
-    const slow = await took(probeInput(film, { ffprobe }, AbortSignal.timeout(400)));
+    const slow = await took(probeInput(ownInput(film), { ffprobe }, AbortSignal.timeout(400)));
     t.match(slow.value, { ok: false, reason: "timed-out", message: sentence });
     t.ok(slow.ms < 2_000, `${slow.ms} ms`);
-    const packets = await took(readPackets(film, "%+5", { ffprobe }, AbortSignal.timeout(400)));
+    const packets = await took(
+      readPackets(ownInput(film), "%+5", { ffprobe }, AbortSignal.timeout(400)),
+    );
     t.equal(packets.value, null);
     t.ok(packets.ms < 2_000, `${packets.ms} ms`);
 
     process.env["PATH"] = `${at("hung-stat")}:${PATH}`;
-    const looked = await took(lookAt(film, 300));
+    const looked = await took(lookAt(ownInput(film), 300));
     t.same(looked.value, { failed: "timed-out" });
     t.ok(looked.ms < 2_000, `${looked.ms} ms`);
-    const probed = await probeInput(film, { ffprobe: "ffprobe" }, AbortSignal.timeout(300));
+    const probed = await probeInput(
+      ownInput(film),
+      { ffprobe: "ffprobe" },
+      AbortSignal.timeout(300),
+    );
     t.match(probed, { ok: false, reason: "timed-out", message: sentence });
 
     process.env["PATH"] = PATH;
     await until("what was given up is killed", () => withArgument("4711").length === 0, 5_000);
-    t.match(await probeInput(film, { ffprobe: "ffprobe" }), { ok: true }, "it answers again");
+    t.match(
+      await probeInput(ownInput(film), { ffprobe: "ffprobe" }),
+      { ok: true },
+      "it answers again",
+    );
   },
 );
 
@@ -157,7 +176,7 @@ t.test("an ffprobe that hangs at the packets is no film without any", async (t) 
     "ffprobe",
     `case "$*" in *show_format*) exec ${execFileSync("which", ["ffprobe"], { encoding: "utf8" }).trim()} "$@";; esac\nexec sleep 4712`,
   );
-  const probed = await probeInput(film, { ffprobe }, AbortSignal.timeout(1_500));
+  const probed = await probeInput(ownInput(film), { ffprobe }, AbortSignal.timeout(1_500));
   t.match(probed, { ok: false, reason: "timed-out", message: /does not answer/ });
 });
 

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import t from "tap";
+import { ownInput } from "../../daemon/reach/input.ts";
 import { keyframeAtOrBefore } from "../../daemon/media/keyframe.ts";
 import { probeInput } from "../../daemon/media/probe.ts";
 import { render } from "./relay.ts";
@@ -22,7 +23,7 @@ const ffmpeg = async (argv: readonly string[]): Promise<void> => {
 };
 
 void t.test("what is played of a film", async (test) => {
-  const probed = await probeInput(film, tools);
+  const probed = await probeInput(ownInput(film), tools);
   if (!probed.ok) throw new Error(probed.message);
   const { media } = probed;
   test.match(media, { startMs: 0, video: { codec: "h264", frameMs: 40, width: 160, height: 120 } });
@@ -40,7 +41,7 @@ void t.test("what the tracks are like", async (test) => {
   const x264 = OPTIONS.slice(0, 4);
   const facts = async (name: string, argv: readonly string[]): Promise<object> => {
     await ffmpeg([...argv, at(name)]);
-    const probed = await probeInput(at(name), tools);
+    const probed = await probeInput(ownInput(at(name)), tools);
     return probed.ok ? { ...probed.media } : probed;
   };
   const plain = await facts("plain.mp4", [...picture, ...x264]);
@@ -72,7 +73,7 @@ void t.test("only the first picture and the first sound count", async (test) => 
   const maps = ["-map", "0:v", "-map", "0:a", "-map", "1:a", "-map", "2:v", "-c", "copy", "-c:a:1"];
   const rest = ["aac", "-disposition:v:1", "attached_pic", at("extra.mp4")];
   await ffmpeg(["-i", film].concat(long, ["-i", cover], maps, rest));
-  const probed = await probeInput(at("extra.mp4"), tools);
+  const probed = await probeInput(ownInput(at("extra.mp4")), tools);
   if (!probed.ok) throw new Error(probed.message);
   test.equal(Math.round(probed.media.longestTrackMs), 8_500);
   test.equal(probed.media.video.codec, "h264");
@@ -82,7 +83,10 @@ void t.test("only the first picture and the first sound count", async (test) => 
       at("song.mp4"),
     ]),
   );
-  test.match(await probeInput(at("song.mp4"), tools), { ok: false, message: /no picture/ });
+  test.match(await probeInput(ownInput(at("song.mp4")), tools), {
+    ok: false,
+    message: /no picture/,
+  });
 });
 
 void t.test("names that upset command lines", async (test) => {
@@ -96,7 +100,11 @@ void t.test("names that upset command lines", async (test) => {
     "concat:x",
   ]) {
     copyFileSync(film, at(`odd/${name}`));
-    test.match(await probeInput(at(`odd/${name}`), tools), { ok: true }, JSON.stringify(name));
+    test.match(
+      await probeInput(ownInput(at(`odd/${name}`)), tools),
+      { ok: true },
+      JSON.stringify(name),
+    );
   }
 });
 
@@ -139,20 +147,20 @@ void t.test("what is no film is refused with a sentence", async (test) => {
     ["one.mp4", "input-corrupt", /has no length/],
     ["sound.mp4", "input-corrupt", /has no picture/],
   ] as const) {
-    const probed = await probeInput(at(name), tools);
+    const probed = await probeInput(ownInput(at(name)), tools);
     test.match(probed, { ok: false, reason, message: sentence }, JSON.stringify(name));
     if (!probed.ok) test.notMatch(probed.message, /[\p{Cc}]/u);
   }
-  const device = await probeInput("/dev/zero", tools);
+  const device = await probeInput(ownInput("/dev/zero"), tools);
   test.match(device, { ok: false, message: /is a pipe or a device/ });
-  const missing = await probeInput(film, { ffprobe: at("no-ffprobe") });
+  const missing = await probeInput(ownInput(film), { ffprobe: at("no-ffprobe") });
   test.match(missing, { ok: false, reason: "spawn-failed" });
 });
 
 void t.test("the last keyframe at or before a time, in every container", async (test) => {
   for (const name of ["film.mp4", "film.mov", "film.mkv", "film.ts", "film.flv"]) {
     if (name !== "film.mp4") await ffmpeg(["-i", film, "-c", "copy", at(name)]);
-    const probed = await probeInput(at(name), tools);
+    const probed = await probeInput(ownInput(at(name)), tools);
     if (!probed.ok) throw new Error(probed.message);
     const { media } = probed;
     const ask = ["-v", "error", "-select_streams", "v:0", "-of", "csv=p=0", "-show_entries"];
@@ -169,7 +177,7 @@ void t.test("the last keyframe at or before a time, in every container", async (
         [key + 0.01, key],
         [key + 1_900, key],
       ] as const) {
-        const found = await keyframeAtOrBefore(at(name), ms, media, tools);
+        const found = await keyframeAtOrBefore(ownInput(at(name)), ms, media, tools);
         // MPEG-TS is sought by decoding time, which is earlier by the reordering.
         const near = found <= expected && found >= expected - media.video.reorderMs;
         test.ok(near || (found === 0 && expected < 200), `${name} at ${ms}: ${found}, ${expected}`);

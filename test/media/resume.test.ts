@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import t from "tap";
+import { ownInput } from "../../daemon/reach/input.ts";
 import type { Test } from "tap";
 import { BEGINNING } from "../../daemon/media/landing.ts";
 import type { Landing } from "../../daemon/media/landing.ts";
@@ -45,7 +46,7 @@ const hunt = async (
     readonly exact: boolean;
   },
 ): Promise<void> => {
-  const probed = await probeInput(input, tools);
+  const probed = await probeInput(ownInput(input), tools);
   if (!probed.ok) throw new Error(probed.message);
   const { media } = probed;
   const folder = path.join(how.folder, "runs");
@@ -81,7 +82,10 @@ const hunt = async (
       test.ok(steady(got, track), `run ${run}: ${track} never steps back in time`);
       next[track] = (found ?? next[track]) + got[track].length;
     }
-    from = await resumeAfter({ file: input, media, timeline, outTimeMs: ended.outTimeMs }, tools);
+    from = await resumeAfter(
+      { input: ownInput(input), media, timeline, outTimeMs: ended.outTimeMs },
+      tools,
+    );
   }
 };
 

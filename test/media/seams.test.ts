@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import t from "tap";
+import { ownInput } from "../../daemon/reach/input.ts";
 import { type Mode, NO_ENCODING } from "../../shared/contract/spec.ts";
 import { ffmpegArgv } from "../../daemon/ffmpeg/argv.ts";
 import type { EncoderChoice } from "../../daemon/encoders/choice.ts";
@@ -42,14 +43,14 @@ const play = async (
   mode: Mode,
   reachedMs: number,
 ): Promise<string> => {
-  const probed = await probeInput(input, { ffprobe: "ffprobe" });
+  const probed = await probeInput(ownInput(input), { ffprobe: "ffprobe" });
   if (!probed.ok) throw new Error(probed.message);
   const { media } = probed;
   const planned = planTracks(media, "flv", { mode, encoding: NO_ENCODING });
   if (!planned.ok) throw new Error(planned.message);
   const first = timelineOf({ media, loop: true, landing: BEGINNING, maxRunMs: 10_000 });
   const landing = await resumeAfter(
-    { file: input, media, timeline: first, outTimeMs: reachedMs },
+    { input: ownInput(input), media, timeline: first, outTimeMs: reachedMs },
     { ffprobe: "ffprobe" },
   );
   if (landing.fromMs > 0 !== reachedMs > 0) throw new Error(`lands at ${landing.fromMs} ms`);

@@ -18,6 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
+import { type Command, ownInput } from "../../daemon/reach/input.ts";
 import { watchDeath } from "../../daemon/runner/death-watch.ts";
 import { findMarked } from "../../daemon/runner/find-runs.ts";
 import { existence, signal } from "../../daemon/runner/identity.ts";
@@ -54,12 +55,20 @@ const place = (): Place => {
   };
 };
 
+const INPUT = ownInput("/nowhere");
 const launch = launcher(SCRIPT);
-const start = (at: Place, argv: readonly string[]): ReturnType<typeof launch> =>
-  launch({ runDirectory: at.run, lock: at.lock, log: at.log, marker: at.marker, argv });
+const start = (at: Place, argv: Command): ReturnType<typeof launch> =>
+  launch({
+    runDirectory: at.run,
+    lock: at.lock,
+    log: at.log,
+    marker: at.marker,
+    input: INPUT,
+    argv,
+  });
 const started = async (
   at: Place,
-  argv: readonly string[],
+  argv: Command,
 ): Promise<Pids & { runner: NonNullable<Pids["runner"]> }> => {
   const launched = await start(at, argv);
   if (!launched.ok || launched.pids.runner === null) throw new Error("not started");
@@ -79,7 +88,7 @@ const front = async (at: Place): Promise<number | null> => {
   return code;
 };
 
-const SLEEP = ["env", "--default-signal=TERM", "sleep", "86398"];
+const SLEEP: Command = ["env", "--default-signal=TERM", "sleep", "86398"];
 
 t.test("the true exit is on record", async (t) => {
   const rows: readonly [string, string, string | null, object][] = [
@@ -154,6 +163,7 @@ t.test("what runs is detached, marked, without a pipe, and quick to start", asyn
     lock: at.lock,
     log: other.log,
     marker: other.marker,
+    input: INPUT,
     argv: SLEEP,
   });
   t.match(refused, { ok: false, why: "locked" }, "a second start is refused");
@@ -316,6 +326,7 @@ t.test("an upgrade overwrites runner.sh while it runs", async (t) => {
     lock: at.lock,
     log: at.log,
     marker: at.marker,
+    input: INPUT,
     argv: ["sh", "-c", `read line <"${gate}"; exit 3`],
   });
   t.match(launched, { ok: true });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
+import { ownInput } from "../../daemon/reach/input.ts";
 import { NO_ENCODING } from "../../shared/contract/spec.ts";
 import { SettingsSchema } from "../../daemon/config/settings.ts";
 import type { Failure } from "../../daemon/ffmpeg/failure.ts";
@@ -59,6 +60,7 @@ const make = (state: State, settings: Record<string, number> = {}): Made => {
       }),
       ending: new AbortController().signal,
       seen: new SeenMedia(),
+      reach: { of: async (_, path) => ({ ok: true, input: ownInput(path) }) },
       name: "radio",
       log,
       places: placesOf(layout, "radio"),
