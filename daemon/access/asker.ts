@@ -1,6 +1,6 @@
 import type { Peer } from "../rpc/peer.ts";
 import type { Group } from "../users/groups.ts";
-import type { Users } from "../users/users.ts";
+import { type Users, isNumbered } from "../users/users.ts";
 
 /** Members may do everything. */
 export const ADMIN_GROUP = "streambro-admin";
@@ -14,6 +14,13 @@ export type Asker = {
   /** As owners are called; null where it could not be found out in time, or was not needed. */
   readonly user: string | null;
 };
+
+/** All numbers that are no user's of this machine: one user may have thousands, those of its containers. */
+const NOBODYS = -1;
+
+/** Whose bounds hold for an asker; null where nobody can be told apart. */
+export const boundedAs = ({ uid, user }: Asker): number | null =>
+  user !== null && isNumbered(user) ? NOBODYS : uid;
 
 /** Who the daemon itself is, and what it knows of others. */
 export type Known = {

@@ -1,4 +1,5 @@
 import type { MethodName } from "../../shared/contract/methods.ts";
+import type { StreamStatus } from "../../shared/contract/status.ts";
 import type { StreamBroError } from "../../shared/errors.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Asking } from "../history/asking.ts";
@@ -7,9 +8,11 @@ import type { Caller, Handlers } from "../rpc/server.ts";
 import { noSuchStream } from "../supervisor/refusals.ts";
 import { notJustNow } from "../users/users.ts";
 import { Allowance } from "./allowance.ts";
-import type { Asker, Known } from "./asker.ts";
+import { type Asker, type Known, boundedAs } from "./asker.ts";
 import { Askers } from "./askers.ts";
 import { Audit } from "./audit.ts";
+import { reduced } from "./reduced.ts";
+import { ANSWERS_LEFT } from "../rpc/shares.ts";
 import { forAdmins, othersStream, tooManyRequests } from "./refusals.ts";
 import { type AnyRight, RIGHTS, rightTo } from "./rights.ts";
 import { type Scene, Sight } from "./sight.ts";
@@ -29,8 +32,9 @@ type Around = Scene & {
   readonly monotonic: () => number;
 };
 
-/** Inputs that are looked at at once for one user. */
+/** Inputs that are looked at at once for one user, and answers that are read. */
 const MOST_PROBES = 4;
+const MOST_READS = 1;
 /** What one user may ask for at once, and how long it takes to regain one; of that, changes. */
 const MOST_CALLS = 2_000;
 const REGAIN_CALL_MS = 5;
@@ -59,6 +63,7 @@ export const guard = (handlers: GuardedHandlers, around: Around): Handlers => {
   const askers = new Askers(around.known, monotonic);
   const audit = new Audit({ log, clock });
   const probes = new Turns(MOST_PROBES);
+  const reads = new Turns(MOST_READS);
   const calls = new Allowance(MOST_CALLS, REGAIN_CALL_MS, monotonic);
   const changes = new Allowance(MOST_CHANGES, REGAIN_CHANGE_MS, monotonic);
 
@@ -68,17 +73,26 @@ export const guard = (handlers: GuardedHandlers, around: Around): Handlers => {
     if (refusal !== null) return Promise.reject(refusal);
     const result = handle(params, { ...caller, sight });
     const { view } = right;
-    return view === undefined ? result : result.then((whole) => view(whole, sight));
+    return result.then((whole) =>
+      view === undefined ? ownStill(whole, right, params, sight) : view(whole, sight),
+    );
   };
   const bounded = (uid: number, isChange: boolean, asked: Asked): Promise<object> => {
     if (!calls.take(uid)) return Promise.reject(tooManyRequests(TOO_MANY_CALLS));
     if (isChange && !changes.take(uid)) return Promise.reject(tooManyRequests(TOO_MANY_CHANGES));
-    if (asked.right.probes !== true) return carryOut(asked);
+    const { right, caller } = asked;
+    if (right.probes !== true && right.reads !== true) return carryOut(asked);
+    const turns = right.probes === true ? probes : reads;
     // What waited for its turn may belong to somebody else by then: that is looked at afterwards.
-    return probes.take(uid, asked.caller.gone, () => carryOut(asked));
+    return turns.take(uid, caller.gone, () =>
+      caller.share?.isFull() === true
+        ? Promise.reject(tooManyRequests(ANSWERS_LEFT))
+        : carryOut(asked),
+    );
   };
   const start = (asked: Asked, isChange: boolean): Promise<object> => {
-    const { role, uid } = asked.asker;
+    const { role } = asked.asker;
+    const uid = boundedAs(asked.asker);
     return role === "user" && uid !== null ? bounded(uid, isChange, asked) : carryOut(asked);
   };
   const guarded = (method: MethodName): Handle<Caller> => {
@@ -121,6 +135,23 @@ export const refusalOf = (right: AnyRight, params: object, sight: Sight): Stream
     if (!sight.isOwn(owner)) return othersStream(name, owner, doing);
   }
   return right.unless?.(params, sight) ?? null;
+};
+
+/**
+ * What is told of a stream that has come to be somebody else's while it was waited for. Errors: as for
+ * asking now.
+ */
+const ownStill = (whole: object, right: AnyRight, params: object, sight: Sight): object => {
+  if (sight.isAdmin || right.who !== "owner") return whole;
+  if ("stream" in whole) {
+    const stream = whole.stream as StreamStatus;
+    return sight.isOwn(stream.owner) ? whole : { ...whole, stream: reduced(stream) };
+  }
+  const { name } = params as { readonly name: string };
+  // What is gone was still the asker's.
+  const refusal = sight.ownerOf(name) === null ? null : refusalOf(right, params, sight);
+  if (refusal !== null) throw refusal;
+  return whole;
 };
 
 /** What was so already is no change. */

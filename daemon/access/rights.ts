@@ -12,6 +12,8 @@ type Common<M extends MethodName> = {
   readonly changes: boolean | ((params: Params<M>) => boolean);
   /** It looks at an input in a process of its own: so many at once for one user. */
   readonly probes?: true;
+  /** Its answer takes long to read and is large: one at a time for one user. */
+  readonly reads?: true;
   /** What the parameters ask for beyond the method itself: why that is refused, or null. */
   readonly unless?: (params: Params<M>, sight: Sight) => StreamBroError | null;
 };
@@ -33,6 +35,7 @@ export type AnyRight = {
   readonly who: "everybody" | "owner" | "admin";
   readonly changes: boolean | ((params: object) => boolean);
   readonly probes?: true;
+  readonly reads?: true;
   readonly doing?: string;
   readonly unless?: (params: object, sight: Sight) => StreamBroError | null;
   readonly view?: (result: object, sight: Sight) => object;
@@ -44,20 +47,20 @@ const asItIs = <T>(result: T): T => result;
 
 /** Errors: STREAM_NOT_FOUND for the first that is not there, or is not to be known of. */
 const areSeen = (names: readonly string[] | undefined, sight: Sight): StreamBroError | null => {
-  for (const name of names ?? []) {
+  for (const name of new Set(names)) {
     const owner = sight.ownerOf(name);
     if (owner === null || sight.of(owner) === "none") return noSuchStream(name);
   }
   return null;
 };
 
-/** The past of a stream is its owner's, and of one that is gone, whose it was. */
+/** The past is whose stream it was then: one's own may be asked for, whosever the name is by now. */
 const areOwnPast = (names: readonly string[] | undefined, sight: Sight): StreamBroError | null => {
-  for (const name of names ?? []) {
+  for (const name of new Set(names)) {
     const owner = sight.ownerOf(name);
-    if (owner === null ? !sight.remembers(name) : sight.of(owner) === "none")
-      return noSuchStream(name);
-    if (owner !== null && !sight.isOwn(owner)) return othersStream(name, owner, "read its history");
+    if (sight.isOwn(owner) || sight.remembers(name)) continue;
+    if (owner === null || sight.of(owner) === "none") return noSuchStream(name);
+    return othersStream(name, owner, "read its history");
   }
   return null;
 };
@@ -110,6 +113,7 @@ export const RIGHTS: { readonly [M in MethodName]: Right<M> } = {
   "daemon.metrics": {
     who: "everybody",
     changes: false,
+    reads: true,
     // By stream and owner.
     unless: (_, { hidesOthers }) => (hidesOthers ? forAdmins("read the metrics") : null),
     view: asItIs,
@@ -125,6 +129,7 @@ export const RIGHTS: { readonly [M in MethodName]: Right<M> } = {
   "history.list": {
     who: "everybody",
     changes: false,
+    reads: true,
     unless: ({ names }, sight) => areOwnPast(names, sight),
     view: ({ entries, ...rest }, sight) => ({
       ...rest,

@@ -3,8 +3,10 @@ import { StreamBroError } from "../../shared/errors.ts";
 import type { Params, Result } from "../../shared/contract/methods.ts";
 import type { StreamSpec } from "../../shared/contract/spec.ts";
 import { givenIn } from "../access/given.ts";
+import type { Admitted } from "../access/guard.ts";
+import { othersStream } from "../access/refusals.ts";
 import type { Destination } from "../destination/parted.ts";
-import type { Caller } from "../rpc/server.ts";
+import { noSuchStream } from "../supervisor/refusals.ts";
 import { holdsSlot } from "../supervisor/state.ts";
 import { type Editing, absolute, destinationOf, outputOf, playableOf } from "./editing.ts";
 import { ownerFor } from "./owner.ts";
@@ -13,7 +15,7 @@ import { wishOf } from "./wish.ts";
 /** Errors: as for adding, STREAM_NOT_FOUND; the stream is as it was then. */
 export const changeStream = async (
   params: Params<"stream.set">,
-  caller: Caller,
+  caller: Admitted,
   editing: Editing,
 ): Promise<Result<"stream.set">> => {
   const { registry, store } = editing;
@@ -25,6 +27,10 @@ export const changeStream = async (
   const outcome = await stream.inTurn(async () => {
     const { record } = stream;
     const before = record.spec;
+    // An admin may have given it to somebody else while this waited.
+    const seen = caller.sight.of(before.owner);
+    if (seen === "none") throw noSuchStream(name);
+    if (seen === "reduced") throw othersStream(name, before.owner, "change it");
     const newUrl = params.to ?? before.outputs[0]?.url ?? "";
     const withKey = params.to !== undefined || params.key !== undefined;
     const parsed = withKey ? destinationOf(newUrl, params.key, refusal) : null;

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { HistoryEntry } from "../../shared/contract/history.ts";
 import type { Result } from "../../shared/contract/methods.ts";
 import { StreamBroError } from "../../shared/errors.ts";
+import { boundedAs } from "../access/asker.ts";
 import { mayRead } from "../access/rights.ts";
 import type { Query } from "../history/archive.ts";
 import type { HistoryRoom } from "../history/room.ts";
@@ -70,7 +71,7 @@ export const historyHandlers = (
 ): Pick<GuardedHandlers, "history.list" | "events.subscribe"> => ({
   "history.list": async ({ names, since, until, limit = USUAL }, { sight }) => {
     // A stream that was removed is remembered all the same, until that has aged out.
-    for (const name of names ?? [])
+    for (const name of new Set(names))
       if (!isThere(registry, name) && !history.knows(name)) throw noSuchStream(name);
     const span = { since: instantOf(since), until: instantOf(until), limit };
     const owner = sight.isAdmin ? null : sight.asker.user;
@@ -85,7 +86,7 @@ export const historyHandlers = (
       throw new StreamBroError("OPERATION_FAILED", "this connection cannot be told anything.");
     const streams = statusesOf(registry, names);
     const mayHear = ({ stream, owner }: HistoryEntry): boolean => mayRead(sight, stream, owner);
-    const uid = sight.isAdmin ? null : sight.asker.uid;
+    const uid = sight.isAdmin ? null : boundedAs(sight.asker);
     subscribers.add({ channel, names: names ?? null, uid, mayHear }, gone);
     return { version: 1, sequence: history.sequence, streams };
   },

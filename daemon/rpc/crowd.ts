@@ -1,3 +1,4 @@
+import { Subordinates } from "../users/subordinate.ts";
 import type { Peer } from "./peer.ts";
 
 /** Connections that are served at once; so many of one user; and of all users that are not spared. */
@@ -15,6 +16,7 @@ export type Entered =
 /** Counts connections by user, so that one user leaves room for others, and all of them for root. */
 export class Crowd {
   readonly #isSpared: (uid: number) => boolean;
+  readonly #subordinates: Pick<Subordinates, "countedAs">;
   readonly #served = new Map<number, number>();
   #all = 0;
   #told = 0;
@@ -22,13 +24,15 @@ export class Crowd {
   /** Who is spared is bounded by nothing but the number of all connections. */
   constructor(
     isSpared: (uid: number) => boolean = (uid) => uid === 0 || uid === process.geteuid?.(),
+    subordinates: Pick<Subordinates, "countedAs"> = new Subordinates(),
   ) {
     this.#isSpared = isSpared;
+    this.#subordinates = subordinates;
   }
 
   enter(peer: Peer | null): Entered {
     if (peer === null || this.#isSpared(peer.uid)) return { ok: true, leave: () => {} };
-    const { uid } = peer;
+    const uid = this.#subordinates.countedAs(peer.uid);
     const own = this.#served.get(uid) ?? 0;
     if (own >= MOST_OF_ONE)
       return this.#refuse(`you have ${own} connections to the daemon already: end one of them.`);

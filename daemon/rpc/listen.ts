@@ -7,6 +7,7 @@ import { channelOf } from "./channel.ts";
 import { Crowd, MOST_CONNECTIONS } from "./crowd.ts";
 import { type Peer, type PeerReader, cannotBeAsked } from "./peer.ts";
 import { type Answerer, turnedAway } from "./server.ts";
+import { Shares } from "./shares.ts";
 
 /** Longest path of a Unix socket on Linux, its closing zero byte left out. */
 const MOST_PATH_BYTES = 107;
@@ -44,6 +45,7 @@ export const listen = async (
   }
   const sockets = new Set<Socket>();
   const crowd = new Crowd();
+  const shares = new Shares();
   let closed = false;
   const open = async (): Promise<{ server: Server; identity: string }> => {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -59,7 +61,7 @@ export const listen = async (
       if (!entered.ok) return turnAway(socket, entered.why);
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
-      serveConnection(socket, answer, peer);
+      serveConnection(socket, answer, peer, shares);
     });
     server.maxConnections = MOST_CONNECTIONS;
     await bind(server, file);

@@ -16,6 +16,7 @@ import { printable } from "../../shared/stream-name.ts";
 import type { Log } from "../log/log.ts";
 import type { Channel } from "./channel.ts";
 import type { Peer } from "./peer.ts";
+import { ANSWERS_LEFT, type Share } from "./shares.ts";
 import { openRpcDocument } from "./openrpc.ts";
 
 /** Who asks. */
@@ -26,6 +27,8 @@ export type Caller = {
   readonly peer: Peer | null;
   /** Where it can be told something unasked. */
   readonly channel?: Channel;
+  /** What of the daemon it may take; without one, as much as it asks for. */
+  readonly share?: Share;
 };
 
 /** One function a method of the contract, and what it needs to know of who calls. */
@@ -45,11 +48,19 @@ export type Answerer = (line: string, caller: Caller) => Promise<string | null>;
 
 export const answerer = (handlers: Handlers, version: string, log: Log): Answerer => {
   const server = jsonRpcServer(handlers, version, log);
-  const one = async (message: unknown, caller: Caller): Promise<JSONRPCResponse | null> => {
+  const answered = async (message: unknown, caller: Caller): Promise<JSONRPCResponse | null> => {
     if (!isRequest(message)) {
       return refused(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.");
     }
+    if (caller.share?.isFull() === true) return message.id === undefined ? null : full(message.id);
     return server.receive(message, caller);
+  };
+  const one = async (message: unknown, caller: Caller): Promise<string | null> => {
+    const answer = await answered(message, caller);
+    if (answer === null) return null;
+    const text = JSON.stringify(answer);
+    caller.share?.hold(text.length);
+    return text;
   };
   return async (line, caller) => {
     let message: unknown;
@@ -58,15 +69,18 @@ export const answerer = (handlers: Handlers, version: string, log: Log): Answere
     } catch {
       return JSON.stringify(refused(PARSE_ERROR, "This line is not JSON."));
     }
-    if (!Array.isArray(message)) return text(await one(message, caller));
+    if (!Array.isArray(message)) return one(message, caller);
     if (message.length === 0 || message.length > MOST_IN_A_BATCH) {
       return JSON.stringify(
         refused(INVALID_REQUEST, `A batch holds 1 to ${MOST_IN_A_BATCH} requests.`),
       );
     }
-    const answers = await Promise.all(message.map((entry) => one(entry, caller)));
+    const { share } = caller;
+    const begin = async (entry: unknown): Promise<string | null> =>
+      share === undefined ? one(entry, caller) : share.begin(() => one(entry, caller));
+    const answers = await Promise.all(message.map(begin));
     const real = answers.filter((answer) => answer !== null);
-    return real.length === 0 ? null : JSON.stringify(real);
+    return real.length === 0 ? null : `[${real.join(",")}]`;
   };
 };
 
@@ -82,8 +96,10 @@ export const turnedAway = (why: string): string =>
     }),
   );
 
-const text = (answer: JSONRPCResponse | null): string | null =>
-  answer === null ? null : JSON.stringify(answer);
+const full = (id: JSONRPCRequest["id"]): JSONRPCResponse => {
+  const code = "TOO_MANY_REQUESTS";
+  return createJSONRPCErrorResponse(id ?? null, ERRORS[code].rpc, ANSWERS_LEFT, { code });
+};
 
 const refused = (code: number, message: string): JSONRPCResponse =>
   createJSONRPCErrorResponse(null, code, message);
@@ -97,7 +113,9 @@ const jsonRpcServer = (handlers: Handlers, version: string, log: Log): JSONRPCSe
       handle(name, handlers, params ?? {}, caller),
     );
   }
-  server.addMethod("rpc.discover", () => openRpcDocument(version));
+  // It takes a while to make, and is always the same.
+  let document: object | undefined;
+  server.addMethod("rpc.discover", () => (document ??= openRpcDocument(version)));
   server.mapErrorToJSONRPCErrorResponse = (id, error: unknown) => {
     if (error instanceof InvalidParams)
       return createJSONRPCErrorResponse(id, INVALID_PARAMS, error.message, {

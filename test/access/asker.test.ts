@@ -5,6 +5,7 @@ import t from "tap";
 import { askerOf } from "../../daemon/access/asker.ts";
 import { Crowd } from "../../daemon/rpc/crowd.ts";
 import { type FoundGroup, Group, gidIn, lookUpGroup } from "../../daemon/users/groups.ts";
+import { Subordinates } from "../../daemon/users/subordinate.ts";
 
 t.test("who is an admin", async (t) => {
   const users = { nameOf: async (uid: number) => `name-${uid}` };
@@ -97,7 +98,8 @@ t.test(
 );
 
 t.test("connections by user", async (t) => {
-  const crowd = new Crowd((uid) => uid === 0);
+  const plain = new Subordinates(() => "");
+  const crowd = new Crowd((uid) => uid === 0, plain);
   const enter = (uid: number | null, times: number) =>
     Array.from({ length: times }, () => crowd.enter(uid === null ? null : { uid, groups: [] }));
   const anna = enter(1000, 64);
@@ -121,4 +123,30 @@ t.test("connections by user", async (t) => {
     enter(null, 100).every(({ ok }) => ok),
     "and who cannot be told apart",
   );
+});
+
+t.test("the numbers of somebody's containers count as one", async (t) => {
+  let text = "anna:100000:65536\nbob:165536:65536\nno range\nroot:0:4294967295\n";
+  let at = 0;
+  const read = (): string => {
+    if (text === "") throw new Error("there is none");
+    return text;
+  };
+  const subordinates = new Subordinates(read, () => at);
+  const asked = [1000, 99_999, 100_000, 165_535, 165_536, 231_072];
+  const counted = (): number[] => asked.map((uid) => subordinates.countedAs(uid));
+  t.same(counted(), [1000, 99_999, 100_000, 100_000, 165_536, 231_072]);
+  const crowd = new Crowd((uid) => uid === 0, subordinates);
+  const enter = (first: number) =>
+    Array.from({ length: 80 }, (_, n) => crowd.enter({ uid: first + n, groups: [] }));
+  const entered = enter(100_001).filter(({ ok }) => ok);
+  t.equal(entered.length, 64);
+  t.equal(enter(165_536).filter(({ ok }) => ok).length, 64, "bob's are not anna's");
+  for (const one of entered) one.leave();
+  t.ok(crowd.enter({ uid: 100_200, groups: [] }).ok, "a place is free again");
+  text = "";
+  at = 59_999;
+  t.equal(subordinates.countedAs(100_001), 100_000, "kept for a minute");
+  at = 60_000;
+  t.equal(subordinates.countedAs(100_001), 100_001);
 });
