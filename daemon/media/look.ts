@@ -14,8 +14,8 @@ export type Facts = {
 };
 
 export type Unseen = {
-  /** `tool`: stat(1) does not run. */
-  readonly failed: RefusedOpening | "timed-out" | "tool";
+  /** `tool`: stat(1) does not run; `walker`: the program that opens an input for its owner does not. */
+  readonly failed: RefusedOpening | "timed-out" | "tool" | "walker";
   /** The component of the path that is in the way, where that is known. */
   readonly at?: string;
 };
@@ -43,9 +43,11 @@ export const lookAt = async (
   if (ended.timedOut) return { failed: "timed-out" };
   const facts = factsOf(ended.stdout.toString("latin1"));
   if (ended.exitCode === 0 && facts !== null) return facts;
-  // stat itself ends with 1; the shell with 126 or 127 where there is none.
-  if (ended.exitCode !== 1) return { failed: "tool" };
-  return { failed: whyUnseen(ended.stderr) };
+  // stat itself ends with 1; the shell with 126 or 127 where there is none. Node, too, ends with 1.
+  if (ended.exitCode === 1 && /^stat: /m.test(ended.stderr))
+    return { failed: whyUnseen(ended.stderr) };
+  const began = ended.exitCode === 126 || ended.exitCode === 127;
+  return { failed: input.opening.as === "descriptor" && !began ? "walker" : "tool" };
 };
 
 const whyUnseen = (complaint: string): Unseen["failed"] => {

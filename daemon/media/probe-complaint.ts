@@ -52,6 +52,10 @@ const WRONG = {
     "spawn-failed",
     "cannot be examined: stat, or setpriv where streambrod is root, does not run. Install coreutils and util-linux.",
   ],
+  walker: [
+    "spawn-failed",
+    "cannot be opened for its owner: streambro-reach.cjs, a part of StreamBro, does not run. Install StreamBro again.",
+  ],
 } as const satisfies Record<string, readonly [FailureReason, string]>;
 
 export type Wrong = keyof typeof WRONG;

@@ -21,6 +21,8 @@ export class Reach {
   readonly #find: FindAccount;
   readonly #now: () => number;
   readonly #kept = new Map<string, Kept>();
+  /** Looked up just now: a hundred streams of one owner ask once. */
+  readonly #asked = new Map<string, Promise<FoundAccount>>();
 
   /** `uid` is the daemon's own; `program` the path of the one that walks. */
   constructor(
@@ -66,6 +68,14 @@ export class Reach {
   async #account(owner: string): Promise<FoundAccount> {
     const kept = this.#kept.get(owner);
     if (kept !== undefined && this.#now() - kept.at < KEPT_MS) return kept.found;
+    const asked = this.#asked.get(owner);
+    if (asked !== undefined) return asked;
+    const asking = this.#ask(owner, kept).finally(() => this.#asked.delete(owner));
+    this.#asked.set(owner, asking);
+    return asking;
+  }
+
+  async #ask(owner: string, kept: Kept | undefined): Promise<FoundAccount> {
     const found = await this.#find(owner, (uid) => this.#isExempt(uid)).catch(
       () => "unknown" as const,
     );

@@ -1,4 +1,6 @@
+import path from "node:path";
 import t from "tap";
+import { lookAt } from "../../daemon/media/look.ts";
 import { notReached } from "../../daemon/media/not-reached.ts";
 import { unopened } from "../../daemon/media/probe-complaint.ts";
 import { parseAccessList } from "../../daemon/reach/access-list.ts";
@@ -54,7 +56,10 @@ t.test("in whose name", async (t) => {
   const before = asked;
   await asOf(service, "anna");
   t.equal(asked, before, "kept for a minute");
-  now = 61_000;
+  now = 60_500;
+  await Promise.all(Array.from({ length: 20 }, async () => asOf(service, "anna")));
+  t.equal(asked, before + 1, "streams that ask at the same time ask once");
+  now = 121_000;
   found["anna"] = "unknown";
   t.equal(await asOf(service, "anna"), "descriptor", "what was known stands in for no answer");
   found["anna"] = "nobody";
@@ -104,6 +109,21 @@ t.test("what is run", async (t) => {
   t.match(said("closed", "/home/it's/"), /setfacl -m u:sb:x '\/home\/it'\\''s'$/);
   t.match(said("closed", "/f"), /setfacl -m u:sb:r \/f$/);
   t.match(unopened(own, "forbidden").message, /by the user that streambrod runs as/);
+});
+
+t.test("a program that does not run is no bad disk", async (t) => {
+  const folder = t.testdir({
+    film: "x",
+    throws: "throw new Error('/film: Permission denied')",
+    none: "",
+  });
+  for (const name of ["missing", "throws", "none"]) {
+    const program = path.join(folder, name);
+    const opening = { as: "descriptor", account: anna, program, daemon: "sb" } as const;
+    const input = { path: path.join(folder, "film"), opening };
+    t.same(await lookAt(input, 10_000), { failed: "walker" }, name);
+    t.match(unopened(input, "walker").message, /streambro-reach.*does not run\. Install/);
+  }
 });
 
 t.test("what the program says", async (t) => {
