@@ -1,3 +1,4 @@
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { lookAt } from "../../daemon/media/look.ts";
@@ -124,6 +125,19 @@ t.test("a program that does not run is no bad disk", async (t) => {
     t.same(await lookAt(input, 10_000), { failed: "walker" }, name);
     t.match(unopened(input, "walker").message, /streambro-reach.*does not run\. Install/);
   }
+  const { PATH = "" } = process.env;
+  t.teardown(() => (process.env["PATH"] = PATH));
+  const setpriv = path.join(folder, "setpriv");
+  writeFileSync(setpriv, "#!/bin/sh\necho 'setpriv: setresuid failed' >&2\nexit 1\n");
+  chmodSync(setpriv, 0o755);
+  process.env["PATH"] = `${folder}:${PATH}`;
+  const hers: Input = { path: "/f", opening: { as: "owner", account: anna } };
+  t.same(await lookAt(hers, 10_000), { failed: "setpriv" }, "no right to become the owner");
+  rmSync(setpriv);
+  process.env["PATH"] = folder;
+  for (const name of ["env", "sh", "stat"])
+    symlinkSync(`/usr/bin/${name}`, path.join(folder, name));
+  t.same(await lookAt(hers, 10_000), { failed: "setpriv" }, "there is none");
 });
 
 t.test("what the program says", async (t) => {
