@@ -247,9 +247,9 @@ t.test(
     signal(ffmpeg, "SIGKILL", true);
     await exitOf(at);
     writeFileSync(at.lock, "");
-    for (const become of [["setpriv", "--reuid=65534", "--clear-groups"], ["env"]]) {
-      const [program = "", ...words] = [...become, "sleep", "4711"];
-      const child = spawn(program, words, {
+    for (const become of [["setpriv", "--reuid=65534", "--clear-groups"], ["env"]] as const) {
+      const [program, ...words] = become;
+      const child = spawn(program, [...words, "sleep", "86398"], {
         env: { ...plainEnvironment(), STREAMBRO_RUN: at.marker },
         stdio: [...Array.from({ length: 8 }, () => "ignore" as const), kept],
         detached: true,
