@@ -4,6 +4,7 @@ import { openDaemon } from "./client/daemon.ts";
 import type { Daemon } from "./client/daemon.ts";
 import { add } from "./commands/add.ts";
 import type { Register, Run } from "./commands/command.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { daemon } from "./commands/daemon.ts";
 import { limits } from "./commands/limits.ts";
 import { events } from "./commands/events.ts";
@@ -49,6 +50,7 @@ const COMMANDS: Readonly<Record<string, Register>> = {
   limits,
   encoders,
   daemon,
+  completion: (program, run) => addCompletion(program, run, describedProgram),
 };
 
 /** The command that was typed; all of them where that is none, for help and suggestions. */
@@ -117,6 +119,26 @@ const build = (
     .addHelpText("after", AFTER);
   for (const register of commands) register(program, run);
   return program;
+};
+
+/** The whole program, to be described and not to be run: for manuals and for completion. */
+export const describedProgram = (): Command => {
+  const nothing = (): never => {
+    throw new Error("this program is only described");
+  };
+  const terminal: Terminal = {
+    out: nothing,
+    err: nothing,
+    columns: () => null,
+    colour: () => false,
+    cwd: nothing,
+    now: nothing,
+    readStdin: nothing,
+    endWithReader: nothing,
+    onInterrupt: nothing,
+  };
+  const surroundings = { terminal, version: "", socket: nothing };
+  return build(surroundings, nothing, Object.values(COMMANDS));
 };
 
 /** Commander's words in our form; what was typed after an "=" may be a secret. */

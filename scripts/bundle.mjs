@@ -1,11 +1,13 @@
 // Builds what runs: dist/streambro.cjs and dist/streambrod.cjs, or one: bundle.mjs [cli|daemon].
+// With --out DIR they go there instead; package.json has to lie beside DIR, as it lies beside dist.
+// With --packages FILE it also says, in JSON, whose code that is and which licences it has.
 //
 // Each is a launcher of a few lines that any Node can parse, so that one too old is told so, beside
 // one CommonJS bundle. The CLI's comes with V8's code cache, made by running it once: without it a
 // start takes 1.4 times a bare `node -e 0`, with it 1.3. A cache is as trusted as the code beside
-// it; never put it in a directory that others may write.
+// it; never put it in a directory that others may write. The same sources make the same bytes.
 import { spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -17,10 +19,18 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { licenceText, packagesIn } from "./licences.mjs";
 
 const root = path.resolve(import.meta.dirname, "..");
-const dist = path.join(root, "dist");
+const { values, positionals } = parseArgs({
+  options: { out: { type: "string" }, packages: { type: "string" } },
+  allowPositionals: true,
+});
+const dist = path.resolve(values.out ?? path.join(root, "dist"));
+/** Whose code is in the bundles. */
+const packages = new Map();
 
 /** Whole or not at all, and never into a file that somebody has open: a daemon may run from here. */
 const place = (name, contents) => {
@@ -54,11 +64,16 @@ const bundle = async (entry, options) => {
     legalComments: "none",
     // Native code stays outside, loaded from node_modules.
     external: ["koffi"],
+    // Else a node_modules that is a link would leave its place in what is made.
+    preserveSymlinks: true,
     define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename" },
     write: false,
+    metafile: true,
+    absWorkingDir: root,
     logLevel: "warning",
     ...options,
   });
+  for (const one of packagesIn(result.metafile, root)) packages.set(one.folder, one);
   return Object.fromEntries(result.outputFiles.map((file) => [path.extname(file.path), file.text]));
 };
 
@@ -92,7 +107,7 @@ const buildCli = async () => {
     minifySyntax: true,
     minifyWhitespace: true,
   });
-  const id = `/*${randomUUID()}*/`;
+  const id = `/*${createHash("sha256").update(code).digest("hex").slice(0, 36)}*/`;
   place(
     "streambro-cli.cjs",
     `${id}(function (exports, require, module, __filename, __dirname) {${code}\n})`,
@@ -101,7 +116,7 @@ const buildCli = async () => {
   const scratch = mkdtempSync(path.join(os.tmpdir(), "sb-bundle-"));
   const cache = path.join(scratch, "cache");
   const warmUp = path.join(import.meta.dirname, "warm-up.mjs");
-  const run = spawnSync(process.execPath, [warmUp, cache], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, [warmUp, cache, dist], { encoding: "utf8" });
   if (run.status === 0 && existsSync(cache)) {
     place("streambro-cli.cache", Buffer.concat([Buffer.from(id, "latin1"), readFileSync(cache)]));
   } else {
@@ -113,11 +128,10 @@ const buildCli = async () => {
 
 const buildDaemon = async () => {
   const files = await bundle("daemon/main.ts", {
-    sourcemap: "linked",
-    sourcesContent: false,
+    ...(values.out === undefined ? { sourcemap: "linked", sourcesContent: false } : {}),
     entryNames: "streambrod-daemon",
   });
-  place("streambrod-daemon.js.map", files[".map"]);
+  if (files[".map"] !== undefined) place("streambrod-daemon.js.map", files[".map"]);
   place("streambrod-daemon.cjs", files[".js"]);
   place("streambrod.cjs", launcher("streambrod", 'require("./streambrod-daemon.cjs");\n'));
   const reach = await bundle("daemon/reach/open-for.ts", { entryNames: "streambro-reach" });
@@ -126,7 +140,10 @@ const buildDaemon = async () => {
   place("runner.sh", readFileSync(path.join(root, "daemon/runner/runner.sh")));
 };
 
-const wanted = process.argv[2];
+const [wanted] = positionals;
 mkdirSync(dist, { recursive: true });
 if (wanted !== "daemon") await buildCli();
 if (wanted !== "cli") await buildDaemon();
+if (values.packages !== undefined)
+  writeFileSync(values.packages, JSON.stringify([...packages.values()]));
+else if (wanted === undefined) place("licences.txt", licenceText([...packages.values()], root));

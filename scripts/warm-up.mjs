@@ -1,11 +1,12 @@
 // Runs the built CLI once, `streambro status`, against a daemon that knows one made-up stream, so that
-// the code cache holds the functions that a start needs: warm-up.mjs FILE_FOR_THE_CACHE
+// the code cache holds the functions that a start needs: warm-up.mjs FILE_FOR_THE_CACHE DIST
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 
+const [cache, dist] = process.argv.slice(2);
 const now = new Date().toISOString();
 const STREAM = {
   name: "radio",
@@ -54,8 +55,14 @@ const dir = mkdtempSync(path.join(os.tmpdir(), "sb-warm-"));
 const socket = path.join(dir, "s");
 const server = net.createServer(answerLines).listen(socket, () => {
   const env = { PATH: process.env.PATH, STREAMBRO_SOCKET: socket };
-  const fill = [path.join(import.meta.dirname, "fill-cache.cjs"), process.argv[2], "status"];
-  const child = spawn(process.execPath, fill, { env, stdio: "inherit", timeout: 10_000 });
+  const fill = [path.join(import.meta.dirname, "fill-cache.cjs"), cache, dist, "status"];
+  // V8 lays out a cache by its hash seed; with one that is always the same the bytes are, too. Who
+  // reads the cache has a random seed of its own all the same.
+  const child = spawn(process.execPath, ["--random-seed=1", ...fill], {
+    env,
+    stdio: "inherit",
+    timeout: 10_000,
+  });
   child.on("exit", (code) => {
     server.close();
     rmSync(dir, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { cgroup } from "./cgroup.ts";
 import { type Finished, command } from "./command.ts";
 import { plainEnvironment } from "./environment.ts";
 import { until } from "./until.ts";
@@ -18,6 +19,8 @@ const BARE = ["env", "-u", "NODE_OPTIONS"];
 export type Container = {
   /** Runs a command in it. */
   readonly run: (...argv: string[]) => Promise<Finished>;
+  /** The same, for as long as `ms`. */
+  readonly runFor: (ms: number, ...argv: string[]) => Promise<Finished>;
   /** Writes a file in it, and the directories above it; /usr is read-only. */
   readonly put: (file: string, text: string) => void;
   /** Puts a unit, or the drop-in of one, into /run/systemd/system. */
@@ -49,17 +52,27 @@ export const bootContainer = async (
   outside?: string,
 ): Promise<Container | string> => {
   const binds = [`${ROOT}:${IN_CONTAINER}`, "/etc/alternatives", `${inputs}:/media`, ...lent()];
-  const options =
-    "-D / --volatile=yes --boot --keep-unit --register=no --console=pipe --link-journal=no";
+  return boot([
+    ...["-D", "/", "--volatile=yes"],
+    ...binds.map((bind) => `--bind-ro=${bind}`),
+    ...(outside === undefined ? [] : [`--bind=${outside}:/outside`]),
+  ]);
+};
+
+/** Boots systemd in what `systemd-nspawn` is to make of these options. */
+export const boot = async (options: readonly string[]): Promise<Container | string> => {
+  const always = "--boot --keep-unit --register=no --console=pipe --link-journal=no";
   const name = `sb${process.pid}`;
+  const group = cgroup(name);
   const child: ChildProcess = spawn(
-    "systemd-nspawn",
+    "sh",
     [
-      ...options.split(" "),
+      ...group.front,
+      "systemd-nspawn",
+      ...options,
+      ...always.split(" "),
       "-M",
       name,
-      ...binds.map((bind) => `--bind-ro=${bind}`),
-      ...(outside === undefined ? [] : [`--bind=${outside}:/outside`]),
       "systemd.firstboot=no",
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
@@ -74,10 +87,12 @@ export const bootContainer = async (
   );
   // It did not even begin: no control groups, say, or no right to mount.
   if (leader === -1) return `systemd: systemd-nspawn refuses: ${complaint.trim().split("\n")[0]}`;
-  const run = async (...argv: string[]): Promise<Finished> =>
+  const runFor: Container["runFor"] = async (timeoutMs, ...argv) =>
     command("nsenter", ["-t", String(leader), "-m", "-p", "-u", "-i", "--", ...BARE, ...argv], {
       env: plainEnvironment(),
+      timeoutMs,
     });
+  const run: Container["run"] = async (...argv) => runFor(60_000, ...argv);
   const stop = async (): Promise<void> => {
     try {
       // PID 1 of the container: with it goes everything in it.
@@ -86,6 +101,7 @@ export const bootContainer = async (
       // It has ended by itself.
     }
     await until("the container ends", over, 10_000);
+    await group.remove();
   };
   try {
     await until(
@@ -103,7 +119,7 @@ export const bootContainer = async (
     writeFileSync(there, text);
   };
   const addUnit = (unit: string, text: string): void => put(`/run/systemd/system/${unit}`, text);
-  return { run, put, addUnit, over, stop };
+  return { run, runFor, put, addUnit, over, stop };
 };
 
 /** The child of systemd-nspawn that is process 1 of its container; null before there is one. */
