@@ -1,6 +1,6 @@
 import { type Input, looking, openableName } from "../reach/input.ts";
 import { type RefusedOpening, refusalOf } from "../reach/refusal.ts";
-import { runBounded } from "./bounded.ts";
+import { type Ended, runBounded } from "./bounded.ts";
 
 /** A file's own facts; links are followed. */
 export type Facts = {
@@ -14,8 +14,8 @@ export type Facts = {
 };
 
 export type Unseen = {
-  /** `tool`: stat(1) does not run. */
-  readonly failed: RefusedOpening | "timed-out" | "tool";
+  /** `tool`: stat(1) does not run; the others: what opens an input in its owner's name does not. */
+  readonly failed: RefusedOpening | "timed-out" | "tool" | "setpriv" | "walker";
   /** The component of the path that is in the way, where that is known. */
   readonly at?: string;
 };
@@ -43,9 +43,16 @@ export const lookAt = async (
   if (ended.timedOut) return { failed: "timed-out" };
   const facts = factsOf(ended.stdout.toString("latin1"));
   if (ended.exitCode === 0 && facts !== null) return facts;
-  // stat itself ends with 1; the shell with 126 or 127 where there is none.
-  if (ended.exitCode !== 1) return { failed: "tool" };
-  return { failed: whyUnseen(ended.stderr) };
+  // stat itself ends with 1; so does Node, and setpriv.
+  if (ended.exitCode === 1 && /^stat: /m.test(ended.stderr))
+    return { failed: whyUnseen(ended.stderr) };
+  return { failed: whatFailed(input, ended) };
+};
+
+/** The shell, and the program that becomes it, end with 126 or 127 where there is none to become. */
+const whatFailed = ({ opening }: Input, { exitCode, stderr }: Ended): Unseen["failed"] => {
+  if (opening.as === "owner" && /^(?:env|setpriv): /m.test(stderr)) return "setpriv";
+  return opening.as === "descriptor" && exitCode !== 126 && exitCode !== 127 ? "walker" : "tool";
 };
 
 const whyUnseen = (complaint: string): Unseen["failed"] => {

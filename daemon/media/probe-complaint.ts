@@ -48,9 +48,14 @@ const WRONG = {
   "no-duration": ["input-corrupt", "has no length: it is a still picture or was cut short."],
   "no-packets": ["input-corrupt", "has a picture track with nothing in it. Copy it again."],
   ffprobe: ["spawn-failed", "cannot be examined: ffprobe does not run. Install FFmpeg."],
-  tool: [
+  tool: ["spawn-failed", "cannot be examined: stat does not run. Install coreutils."],
+  setpriv: [
     "spawn-failed",
-    "cannot be examined: stat, or setpriv where streambrod is root, does not run. Install coreutils and util-linux.",
+    "cannot be opened as its owner: setpriv does not run, or may not become another user. Install util-linux, or let the service use CAP_SETUID and CAP_SETGID (docs/systemd.md).",
+  ],
+  walker: [
+    "spawn-failed",
+    "cannot be opened for its owner: streambro-reach.cjs, a part of StreamBro, does not run. Install StreamBro again.",
   ],
 } as const satisfies Record<string, readonly [FailureReason, string]>;
 

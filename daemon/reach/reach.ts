@@ -9,7 +9,8 @@ export type Reached =
   | { readonly ok: true; readonly input: Input }
   | { readonly ok: false; readonly failure: Failure };
 
-const KEPT_MS = 60_000;
+/** Somebody who was just given a group does not try again for longer. */
+const KEPT_MS = 10_000;
 const MOST_KEPT = 1_000;
 
 type Kept = { readonly at: number; readonly found: FoundAccount };
@@ -21,6 +22,8 @@ export class Reach {
   readonly #find: FindAccount;
   readonly #now: () => number;
   readonly #kept = new Map<string, Kept>();
+  /** Looked up just now: a hundred streams of one owner ask once. */
+  readonly #asked = new Map<string, Promise<FoundAccount>>();
 
   /** `uid` is the daemon's own; `program` the path of the one that walks. */
   constructor(
@@ -66,16 +69,26 @@ export class Reach {
   async #account(owner: string): Promise<FoundAccount> {
     const kept = this.#kept.get(owner);
     if (kept !== undefined && this.#now() - kept.at < KEPT_MS) return kept.found;
+    const asked = this.#asked.get(owner);
+    if (asked !== undefined) return asked;
+    const asking = this.#ask(owner, kept).finally(() => this.#asked.delete(owner));
+    this.#asked.set(owner, asking);
+    return asking;
+  }
+
+  async #ask(owner: string, kept: Kept | undefined): Promise<FoundAccount> {
     const found = await this.#find(owner, (uid) => this.#isExempt(uid)).catch(
       () => "unknown" as const,
     );
-    // Better what was so a while ago than a stream that a directory service takes off the air.
-    if (found === "unknown") return kept?.found ?? found;
+    // Better what was so a while ago than a stream that a directory service takes off the air, or that
+    // waits for its answer at each start.
+    const known = found === "unknown" ? kept?.found : found;
+    if (known === undefined) return found;
     this.#kept.delete(owner);
-    this.#kept.set(owner, { at: this.#now(), found });
+    this.#kept.set(owner, { at: this.#now(), found: known });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
-    return found;
+    return known;
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { type Stats, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { type Identity, existence, identify, parseStat } from "./identity.ts";
 
 /** The variable that the runner puts into FFmpeg's environment: the path of the stream's lock. */
@@ -23,29 +23,37 @@ export const findMarked = (prefix: string): ReadonlyMap<string, Identity> => {
 
 /**
  * Anybody can set a variable. A stream's process leads its group and has the lock open, as descriptor 8,
- * from its runner; and it is this user's, or, where a daemon that is root runs it as its owner, has what
- * only root can have opened.
+ * from its runner; and it is this user's. Where that is root it may be any owner's, and not even root's
+ * own is believed by its user alone, which is that of every program that lends root's rights.
  */
 const isOurs = (pid: number, marker: string): boolean => {
   try {
-    const group = parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.group;
-    const descriptor = `/proc/${pid}/fd/8`;
-    const lock = readlinkSync(descriptor).replace(/ \(deleted\)$/, "");
-    if (group !== pid || lock !== marker) return false;
+    const found = parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    const lock = readlinkSync(lockOf(pid)).replace(/ \(deleted\)$/, "");
+    if (found?.group !== pid || lock !== marker) return false;
     const own = process.getuid?.();
-    return statSync(`/proc/${pid}`).uid === own || (own === 0 && isTheLock(descriptor, marker));
+    return own === 0 ? isTheLock(pid, found.parent, marker) : statSync(`/proc/${pid}`).uid === own;
   } catch {
     return false;
   }
 };
 
-/** A name can be made up, in a name space of one's own: this is the file itself, there or removed. */
-const isTheLock = (descriptor: string, lock: string): boolean => {
-  const open = statSync(descriptor);
+/**
+ * A name can be made up, in a name space of one's own, and an owner can keep the lock of a stream that was
+ * removed, for whoever has the name next. So it is the very file; or, where that was removed under a live
+ * stream, the one that its runner holds, which is root's.
+ */
+const isTheLock = (pid: number, runner: number, lock: string): boolean => {
+  const open = statSync(lockOf(pid));
   const there = statSync(lock, { throwIfNoEntry: false });
-  if (there === undefined || open.nlink === 0) return open.uid === 0 && open.nlink === 0;
-  return open.dev === there.dev && open.ino === there.ino;
+  if (isSame(open, there)) return true;
+  return statSync(`/proc/${runner}`).uid === 0 && isSame(open, statSync(lockOf(runner)));
 };
+
+const lockOf = (pid: number): string => `/proc/${pid}/fd/8`;
+
+const isSame = (one: Stats, other: Stats | undefined): boolean =>
+  one.dev === other?.dev && one.ino === other.ino;
 
 const markerOf = (pid: number): string | null => {
   let environment: string;

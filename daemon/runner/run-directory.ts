@@ -31,6 +31,7 @@ export type Contents = {
 export const layOut = (directory: string, { record, secrets }: Contents): void => {
   // The runtime directory itself may be gone, and is not for this user alone.
   mkdirSync(path.dirname(path.dirname(directory)), { recursive: true, mode: 0o755 });
+  mkdirSync(path.dirname(directory), { recursive: true, mode: 0o700 });
   const { opening } = record;
   // FFmpeg that is another user's has it as its working directory, and its parents let nobody through.
   const mode = opening?.as === "owner" ? 0o711 : 0o700;

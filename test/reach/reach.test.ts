@@ -1,4 +1,7 @@
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import t from "tap";
+import { lookAt } from "../../daemon/media/look.ts";
 import { notReached } from "../../daemon/media/not-reached.ts";
 import { unopened } from "../../daemon/media/probe-complaint.ts";
 import { parseAccessList } from "../../daemon/reach/access-list.ts";
@@ -53,10 +56,16 @@ t.test("in whose name", async (t) => {
   t.ok(await service.differs("root", "anna"));
   const before = asked;
   await asOf(service, "anna");
-  t.equal(asked, before, "kept for a minute");
-  now = 61_000;
+  t.equal(asked, before, "kept for a while");
+  now = 10_500;
+  await Promise.all(Array.from({ length: 20 }, async () => asOf(service, "anna")));
+  t.equal(asked, before + 1, "streams that ask at the same time ask once");
+  now = 21_000;
   found["anna"] = "unknown";
   t.equal(await asOf(service, "anna"), "descriptor", "what was known stands in for no answer");
+  await asOf(service, "anna");
+  t.equal(asked, before + 2, "which is not waited for at each start");
+  now = 32_000;
   found["anna"] = "nobody";
   t.match(await asOf(service, "anna"), /is no user/, "and no longer than that");
 });
@@ -104,6 +113,34 @@ t.test("what is run", async (t) => {
   t.match(said("closed", "/home/it's/"), /setfacl -m u:sb:x '\/home\/it'\\''s'$/);
   t.match(said("closed", "/f"), /setfacl -m u:sb:r \/f$/);
   t.match(unopened(own, "forbidden").message, /by the user that streambrod runs as/);
+});
+
+t.test("a program that does not run is no bad disk", async (t) => {
+  const folder = t.testdir({
+    film: "x",
+    throws: "throw new Error('/film: Permission denied')",
+    none: "",
+  });
+  for (const name of ["missing", "throws", "none"]) {
+    const program = path.join(folder, name);
+    const opening = { as: "descriptor", account: anna, program, daemon: "sb" } as const;
+    const input = { path: path.join(folder, "film"), opening };
+    t.same(await lookAt(input, 10_000), { failed: "walker" }, name);
+    t.match(unopened(input, "walker").message, /streambro-reach.*does not run\. Install/);
+  }
+  const { PATH = "" } = process.env;
+  t.teardown(() => (process.env["PATH"] = PATH));
+  const setpriv = path.join(folder, "setpriv");
+  writeFileSync(setpriv, "#!/bin/sh\necho 'setpriv: setresuid failed' >&2\nexit 1\n");
+  chmodSync(setpriv, 0o755);
+  process.env["PATH"] = `${folder}:${PATH}`;
+  const hers: Input = { path: "/f", opening: { as: "owner", account: anna } };
+  t.same(await lookAt(hers, 10_000), { failed: "setpriv" }, "no right to become the owner");
+  rmSync(setpriv);
+  process.env["PATH"] = folder;
+  for (const name of ["env", "sh", "stat"])
+    symlinkSync(`/usr/bin/${name}`, path.join(folder, name));
+  t.same(await lookAt(hers, 10_000), { failed: "setpriv" }, "there is none");
 });
 
 t.test("what the program says", async (t) => {

@@ -229,6 +229,41 @@ t.test("nowhere to write: 74 or 2, and no process", async (t) => {
   }
 });
 
+const isRoot = process.geteuid?.() === 0;
+
+t.test(
+  "the lock of a stream that was removed",
+  { skip: isRoot ? false : "not root" },
+  async (t) => {
+    const at = place();
+    const { ffmpeg } = await started(at, SLEEP);
+    await until("its marker is seen", () => findMarked(at.marker).has(at.marker), 3_000);
+    // Somebody keeps it, as FFmpeg's user may, and leads a group by the name of the next one's lock; one
+    // of them by a program that lends root's rights.
+    const kept = openSync(`/proc/${ffmpeg.pid}/fd/8`, "r");
+    t.teardown(() => closeSync(kept));
+    rmSync(at.lock);
+    t.same(findMarked(at.marker).get(at.marker), ffmpeg, "while it plays it is its runner's");
+    signal(ffmpeg, "SIGKILL", true);
+    await exitOf(at);
+    writeFileSync(at.lock, "");
+    for (const become of [["setpriv", "--reuid=65534", "--clear-groups"], ["env"]] as const) {
+      const [program, ...words] = become;
+      const child = spawn(program, [...words, "sleep", "86398"], {
+        env: { ...plainEnvironment(), STREAMBRO_RUN: at.marker },
+        stdio: [...Array.from({ length: 8 }, () => "ignore" as const), kept],
+        detached: true,
+      });
+      await until("it runs", () => comm(child.pid ?? 0) === "sleep", 3_000);
+      t.equal(findMarked(at.marker).size, 0, `${program}: nothing of the next one's`);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+  },
+);
+
+const comm = (pid: number): string => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+
 t.test("neither a log nor a writable lock is needed", async (t) => {
   const at = place();
   const logless = { ...at, log: path.join(at.run, "missing/log") };
