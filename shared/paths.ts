@@ -65,16 +65,23 @@ export const daemonDirectories = (env: Environment, uid: number, home: string): 
 
 /**
  * The socket that `streambro` talks to: STREAMBRO_SOCKET, else the system's if it exists, else the
- * user's. Works without any XDG variable, as under cron.
+ * user's. Works without any XDG variable, as under cron. Where there is neither, it is the system's if
+ * that has its directory: a restart of the service takes the socket away for a moment.
  */
-export const clientSocket = (env: Environment, uid: number, home: string): string => {
+export const clientSocket = (
+  env: Environment,
+  uid: number,
+  home: string,
+  system: Pick<Directories, "runtime" | "socket"> = SYSTEM,
+): string => {
   const told = set(env["STREAMBRO_SOCKET"]);
   if (told !== undefined) return told;
   const runtime = set(env["STREAMBRO_RUNTIME_DIR"]);
   if (runtime !== undefined) return path.join(runtime, SOCKET);
-  if (uid === 0 || existsSync(SYSTEM.socket)) return SYSTEM.socket;
+  if (uid === 0 || existsSync(system.socket)) return system.socket;
   const { socket, state } = userDirectories(env, uid, home);
   // A daemon that cron started, before anybody had logged in, found no runtime directory.
   const places = [socket, path.join(withoutLogin(state), SOCKET)];
-  return places.find((place) => existsSync(place)) ?? socket;
+  const otherwise = existsSync(system.runtime) ? system.socket : socket;
+  return places.find((place) => existsSync(place)) ?? otherwise;
 };

@@ -10,8 +10,8 @@ and end it; streams that were running run again after its next start. Killed in 
 way it leaves them on the air, and the next one takes them over. SIGHUP reads the settings
 again, as "streambro daemon reload" does; SIGUSR2 ends it and leaves the streams on the air.
 
-  --config FILE    settings (YAML); default: /etc/streambro/streambro.yaml for root,
-                   else ~/.config/streambro/streambro.yaml
+  --config FILE    settings (YAML); default: /etc/streambro/streambro.yaml for root and
+                   the service, else ~/.config/streambro/streambro.yaml
   --pretty         log for people instead of JSON
   --SETTING VALUE  any setting, such as --force-kill-timeout-ms 5000 or --limiter-enabled false
   --help-settings  every setting with its default

@@ -16,6 +16,9 @@ const DEPENDS = [
   "passwd",
 ];
 
+/** `setfacl`, which a refusal tells people to type who keep their films to themselves. */
+const RECOMMENDS = ["acl"];
+
 export const controlFile = (control: Control): string => `Package: streambro
 Version: ${control.version}
 Architecture: ${control.architecture}
@@ -23,6 +26,7 @@ Maintainer: ${control.maintainer}
 Installed-Size: ${control.installedKb}
 Pre-Depends: init-system-helpers (>= 1.54~)
 Depends: ${DEPENDS.join(", ")}
+Recommends: ${RECOMMENDS.join(", ")}
 Section: video
 Priority: optional
 Description: ${control.description.replace(/^Keeps/, "keeps").replace(/:.*/, "")}

@@ -86,6 +86,7 @@ t.test("what it says of itself", async (t) => {
     (await output("dpkg-deb", ["-f", deb, name])).trim();
   t.match(await field("Version"), /^\d+\.\d+\.\d+-1$/);
   t.match(await field("Depends"), /\bffmpeg \(>= .*\biproute2\b/);
+  t.match(await field("Recommends"), /\bacl\b/, "what its refusals say to type is there");
   const kb = Number(await field("Installed-Size"));
   const { stdout } = await command("du", ["-sk", "--apparent-size", tree]);
   t.ok(Math.abs(kb - Number(stdout.split("\t", 1)[0])) < 0.02 * kb, `${kb} KB`);

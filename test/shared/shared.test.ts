@@ -217,13 +217,13 @@ t.test("where things are", async (t) => {
     "absolute",
   );
   t.equal(clientSocket({}, 0, "/root"), system.socket);
-  if (!existsSync(system.socket)) {
+  if (!existsSync(system.runtime)) {
     t.equal(clientSocket({}, uid, home), user.socket, "as under cron");
     t.equal(clientSocket({ XDG_RUNTIME_DIR: home }, uid, home), `${home}/streambro/streambro.sock`);
   }
 });
 
-const system = "/run/streambro/streambro.sock";
+const system = "/run/streambro";
 const noSystem = existsSync(system) ? "a system's daemon runs here" : false;
 
 t.test("a user's daemon is found wherever it began", { skip: noSystem }, async (t) => {
@@ -255,6 +255,24 @@ t.test("a user's daemon is found wherever it began", { skip: noSystem }, async (
     const env = { XDG_RUNTIME_DIR: `${home}/login` };
     t.equal(clientSocket(env, 54_321, home), sockets[found], `${login} ${inLogin} ${inState}`);
   }
+});
+
+t.test("while the service is started again its socket is still the system's", async (t) => {
+  const home = mkdtempSync(path.join(tmpdir(), "sb-paths-"));
+  t.teardown(() => rmSync(home, { recursive: true }));
+  const env = { XDG_RUNTIME_DIR: home };
+  const runtime = `${home}/run`;
+  const service = { runtime, socket: `${runtime}/streambro.sock` };
+  const own = `${home}/streambro/streambro.sock`;
+  const found = (): string => clientSocket(env, 54_321, home, service);
+  t.equal(found(), own, "there is no service");
+  mkdirSync(runtime);
+  t.equal(found(), service.socket, "there is one, which does not answer just now");
+  mkdirSync(path.dirname(own));
+  writeFileSync(own, "");
+  t.equal(found(), own, "somebody has a daemon of their own");
+  writeFileSync(service.socket, "");
+  t.equal(found(), service.socket, "the service is back");
 });
 
 t.test("the table of errors", async (t) => {
