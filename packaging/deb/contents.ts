@@ -45,7 +45,7 @@ export const layOut = (tree: Tree, root: string, manifest: Manifest, node: NodeR
 
   tree.put(`${DOC}/copyright`, copyrightFile(read("LICENSE"), carried));
   tree.putZipped(`${DOC}/changelog`, read("CHANGELOG.md"));
-  tree.put(`${DOC}/README.md`, read("README.md"));
+  for (const page of ["README.md", "SECURITY.md"]) tree.put(`${DOC}/${page}`, read(page));
   for (const name of readdirSync(path.join(root, "docs")).filter((one) => one.endsWith(".md")))
     tree.put(`${DOC}/docs/${name}`, read(`docs/${name}`));
 };
